@@ -1,0 +1,176 @@
+"""Settings of the engine: frozen, keyword-only, checked when made.
+
+The field names of ``TokenizerConfig`` and ``ModelConfig`` are the keys of the published ``config.json`` files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from engine.errors import ConfigError
+
+__all__ = ["MAX_HORIZON", "MAX_PATHS", "ModelConfig", "SamplingConfig", "TokenizerConfig"]
+
+MAX_PATHS = 10_000
+"""Most paths that one series may ask for."""
+
+MAX_HORIZON = 4_096
+"""Most steps that one forecast may ask for."""
+
+MAX_BITS = 20
+
+
+def _require(holds: bool, wanted: str, came: object) -> None:
+    if not holds:
+        raise ConfigError(f"{wanted}; got {came!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """How paths are drawn.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    num_paths: int = 30
+    """Sampled futures per series, 1..10000."""
+    temperature: float = 1.0
+    """Divides the logits; 0 = greedy (always the likeliest token). 0..10."""
+    top_p: float | None = 1.0
+    """Nucleus: keep the likeliest tokens until their probability reaches this; None or 1 = off."""
+    top_k: int | None = None
+    """Keep at most this many of the likeliest tokens; None = off. Applied before the nucleus; both count."""
+    seed: int = 0
+    """Same weights, seed and window give the same paths. 0..2**63 - 1."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        whole = isinstance(self.num_paths, int) and not isinstance(self.num_paths, bool)
+        _require(whole and 1 <= self.num_paths <= MAX_PATHS, f"num_paths must be 1..{MAX_PATHS}", self.num_paths)
+        _require(0.0 <= self.temperature <= 10.0, "temperature must be 0 (greedy) to 10", self.temperature)
+        _require(self.top_p is None or 0.0 < self.top_p <= 1.0, "top_p must be above 0 and at most 1, or None", self.top_p)
+        _require(self.top_k is None or self.top_k >= 1, "top_k must be at least 1, or None for off", self.top_k)
+        _require(isinstance(self.seed, int) and 0 <= self.seed < 2**63, "seed must be 0..2**63 - 1", self.seed)
+
+    @property
+    def nucleus(self) -> float:
+        """``top_p`` with None read as 1 (off)."""
+        return 1.0 if self.top_p is None else self.top_p
+
+
+class _Published:
+    """Reading and writing of the published ``config.json`` keys."""
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Build from a parsed ``config.json``.
+
+        Raises:
+            ConfigError: a key is missing or unknown, or a value is out of its range.
+        """
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        missing, unknown = sorted(known - values.keys()), sorted(values.keys() - known)
+        if missing or unknown:
+            raise ConfigError(
+                f"{cls.__name__} wants the keys {sorted(known)}; missing: {missing or 'none'}, unknown: {unknown or 'none'}. "
+                "Check that this config.json belongs to this kind of checkpoint."
+            )
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The published keys and their values."""
+        return asdict(self)  # type: ignore[call-overload]
+
+
+def _check_width(config: ModelConfig | TokenizerConfig) -> None:
+    for name in ("d_model", "n_heads", "ff_dim", "s1_bits", "s2_bits"):
+        value = getattr(config, name)
+        _require(isinstance(value, int) and value >= 1, f"{name} must be a whole number of at least 1", value)
+    _require(max(config.s1_bits, config.s2_bits) <= MAX_BITS, f"bits must be at most {MAX_BITS}", (config.s1_bits, config.s2_bits))
+    even_heads = config.d_model % config.n_heads == 0 and (config.d_model // config.n_heads) % 2 == 0
+    _require(even_heads, "d_model must be n_heads times an even head width", (config.d_model, config.n_heads))
+    for name in ("ffn_dropout_p", "attn_dropout_p", "resid_dropout_p"):
+        value = getattr(config, name)
+        _require(0.0 <= value < 1.0, f"{name} must be 0 to below 1", value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerConfig(_Published):
+    """Geometry of a ``KronosTokenizer``, and the weights of its quantization loss.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    d_in: int = 6
+    d_model: int
+    n_heads: int
+    ff_dim: int
+    n_enc_layers: int
+    """Encoder depth plus one: the published tokenizers have ``n_enc_layers - 1`` blocks."""
+    n_dec_layers: int
+    """Decoder depth plus one."""
+    ffn_dropout_p: float = 0.0
+    attn_dropout_p: float = 0.0
+    resid_dropout_p: float = 0.0
+    s1_bits: int
+    """Bits of the coarse token."""
+    s2_bits: int
+    """Bits of the fine token."""
+    beta: float = 0.05
+    """Weight of the commitment loss."""
+    gamma0: float = 1.0
+    """Weight of the per-sample entropy (to be lowered)."""
+    gamma: float = 1.1
+    """Weight of the codebook entropy (to be raised)."""
+    zeta: float = 0.05
+    """Weight of both entropies together."""
+    group_size: int
+    """Bits per group in the codebook entropy; divides ``s1_bits + s2_bits``."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        _check_width(self)
+        _require(self.d_in == 6, "d_in must be 6 (open, high, low, close, volume, amount)", self.d_in)
+        _require(self.n_enc_layers >= 1 and self.n_dec_layers >= 1, "layers must be at least 1", (self.n_enc_layers, self.n_dec_layers))
+        grouped = self.group_size >= 1 and self.code_bits % self.group_size == 0
+        _require(grouped, f"group_size must divide s1_bits + s2_bits = {self.code_bits}", self.group_size)
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of a whole code, coarse and fine."""
+        return self.s1_bits + self.s2_bits
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(_Published):
+    """Geometry of a ``Kronos`` model.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    s1_bits: int
+    """Bits of the coarse token."""
+    s2_bits: int
+    """Bits of the fine token."""
+    n_layers: int
+    d_model: int
+    n_heads: int
+    ff_dim: int
+    ffn_dropout_p: float = 0.0
+    attn_dropout_p: float = 0.0
+    resid_dropout_p: float = 0.0
+    token_dropout_p: float = 0.0
+    learn_te: bool = True
+    """Learned time embeddings; False = fixed sinusoids."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        _check_width(self)
+        _require(self.n_layers >= 1, "n_layers must be at least 1", self.n_layers)
+        _require(self.d_model % 8 == 0, "d_model must be a multiple of 8 (four heads of even width in the dependency layer)", self.d_model)
+        _require(0.0 <= self.token_dropout_p < 1.0, "token_dropout_p must be 0 to below 1", self.token_dropout_p)
