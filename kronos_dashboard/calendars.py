@@ -1,0 +1,149 @@
+"""When the next bars will be: a session template learned from the bar times a series already has.
+
+Words: a *slot* is a time of day on the session clock (seconds after midnight) at which a bar may stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from kronos_dashboard.candles import CandleFrame
+from kronos_dashboard.errors import WindowError
+
+__all__ = ["SessionTemplate", "future_times", "learn"]
+
+DAY = pd.Timedelta(days=1)
+_RECENT_DAYS = 90
+"""Days before the last candle that the template is learned from: long enough for habits, short enough for DST."""
+_USUAL = 0.5
+"""Share of a weekday's dates on which a slot must hold a bar to count as open."""
+_ENOUGH = 3
+"""Dates of a weekday without any bar before that weekday counts as closed (one may be a holiday)."""
+_WEEKEND = (5, 6)
+_MAX_DAYS = 4_000
+_DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class SessionTemplate:
+    """The slots at which bars stand on each weekday, Monday first."""
+
+    slots: tuple[tuple[int, ...], ...]
+    """Seven tuples of seconds after midnight on the session clock, increasing."""
+    always_open: bool
+    """True: bars follow each other at the interval, day and night, all week."""
+
+    def describe(self) -> str:
+        """In words: ``around the clock``, or ``Mon-Fri, 09:30-16:00``."""
+        if self.always_open:
+            return "around the clock, seven days a week"
+        days = [day for day in (6, 0, 1, 2, 3, 4, 5) if self.slots[day]]
+        names = ", ".join(_DAY_NAMES[day] for day in days)
+        if len(days) > 2 and all((b - a) % 7 == 1 for a, b in pairwise(days)):
+            names = f"{_DAY_NAMES[days[0]]}–{_DAY_NAMES[days[-1]]}"
+        usual = max((self.slots[day] for day in days), key=len)
+        return names if len(usual) == 1 else f"{names}, {_clock(usual[0])}–{_clock(usual[-1])}"
+
+
+def future_times(candles: CandleFrame, horizon: int) -> tuple[pd.DatetimeIndex, str]:
+    """The ``horizon`` bar times after the last candle, in UTC, and how they were found, in a sentence.
+
+    Raises:
+        WindowError: no regular bar times can be learned from the candles.
+    """
+    local = candles.local_index
+    if candles.interval >= 28 * DAY:
+        times = _by_months(local, candles.interval, horizon)
+        return times, "Future bar times: one per month."
+    if candles.interval >= 7 * DAY:
+        naive = pd.DatetimeIndex([local[-1].tz_localize(None) + candles.interval * (i + 1) for i in range(horizon)])
+        return _to_utc(naive, candles.session_tz), "Future bar times: one per interval, on the session clock."
+    template = learn(local, candles.interval)
+    if template.always_open:
+        times = pd.DatetimeIndex([candles.index[-1] + candles.interval * (i + 1) for i in range(horizon)])
+    else:
+        times = _by_template(local[-1], template, candles, horizon)
+    text = f"Future bar times follow the sessions found in the file: {template.describe()} ({candles.session_tz})."
+    return times, text if template.always_open else f"{text} Holidays are not known."
+
+
+def learn(local: pd.DatetimeIndex, interval: pd.Timedelta) -> SessionTemplate:
+    """Which slots of each weekday are usually open, from bar times on the session clock."""
+    recent = local[local > local[-1] - _RECENT_DAYS * DAY].tz_localize(None)
+    dates = recent.normalize()
+    seconds = ((recent - dates) // pd.Timedelta(seconds=1)).to_numpy()
+    seen = {day: _usual_slots(dates, seconds, day) for day in range(7)}
+    pooled = _most_slots(seen)
+    slots = tuple(_weekday_slots(seen, pooled, day, intraday=interval < DAY) for day in range(7))
+    per_day = round(DAY / interval) if interval < DAY else 1
+    return SessionTemplate(slots, always_open=all(len(of_day) >= per_day for of_day in slots))
+
+
+def _usual_slots(dates: pd.DatetimeIndex, seconds: np.ndarray, day: int) -> tuple[int, ...] | None:
+    """Slots open on at least half of the weekday's dates; None when the bar times say too little about it."""
+    days = pd.date_range(dates[0], dates[-1], freq="D")
+    whole = days[1:-1] if len(days) > 2 else days
+    covered = int((whole.day_of_week == day).sum())
+    inside = (dates.day_of_week == day) & (dates >= whole[0]) & (dates <= whole[-1])
+    if covered == 0 or (not inside.any() and covered < _ENOUGH and day not in _WEEKEND):
+        return None
+    found, counts = np.unique(seconds[inside], return_counts=True)
+    return tuple(int(slot) for slot in found[counts >= _USUAL * covered])
+
+
+def _most_slots(seen: dict[int, tuple[int, ...] | None]) -> tuple[int, ...]:
+    """The fullest weekday: what a weekday without evidence is taken to look like."""
+    return max((slots for slots in seen.values() if slots), key=len, default=())
+
+
+def _weekday_slots(
+    seen: dict[int, tuple[int, ...] | None], pooled: tuple[int, ...], day: int, *, intraday: bool
+) -> tuple[int, ...]:
+    known = seen[day]
+    if known is not None:
+        return known
+    closes_at_night = intraday and bool(pooled) and pooled[-1] - pooled[0] < 0.8 * DAY.total_seconds()
+    return () if day in _WEEKEND and closes_at_night else pooled
+
+
+def _by_template(
+    last: pd.Timestamp, template: SessionTemplate, candles: CandleFrame, horizon: int
+) -> pd.DatetimeIndex:
+    """Walk day by day from the last candle and take the open slots."""
+    if not any(template.slots):
+        raise WindowError(
+            f"the bar times of {candles.symbol} follow no daily pattern, so the next ones cannot be told.",
+            "Choose a cutoff in the past (replay), or load candles at a regular interval.",
+        )
+    start, found = last.tz_localize(None), []
+    for ahead in range(_MAX_DAYS):
+        date = start.normalize() + ahead * DAY
+        stamps = [date + pd.Timedelta(seconds=slot) for slot in template.slots[date.day_of_week]]
+        found += [stamp for stamp in stamps if stamp > start]
+        if len(found) > horizon:  # one more than needed: a stamp may fall into a change to summer time
+            break
+    times = _to_utc(pd.DatetimeIndex(found), candles.session_tz)
+    return times[times > candles.index[-1]][:horizon]
+
+
+def _by_months(local: pd.DatetimeIndex, interval: pd.Timedelta, horizon: int) -> pd.DatetimeIndex:
+    months = max(1, round(interval / (30.4 * DAY)))
+    last = local[-1].tz_localize(None)
+    at_end = last.is_month_end and last.day > 27
+    steps = [last + pd.DateOffset(months=months * (i + 1)) for i in range(horizon)]
+    naive = pd.DatetimeIndex(steps) + pd.offsets.MonthEnd(0) if at_end else pd.DatetimeIndex(steps)
+    return _to_utc(naive, str(local.tz))
+
+
+def _to_utc(naive: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
+    """Session-clock stamps as UTC; a stamp that a change of clocks skips is moved forward, doubled ones are merged."""
+    local = naive.tz_localize(zone, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
+    return local.tz_convert("UTC").unique()
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"

@@ -1,0 +1,7 @@
+"""Readers of files: the bytes of an export become checked candles, once, with a note for everything that was changed."""
+
+from __future__ import annotations
+
+from kronos_dashboard.importers.reading import Imported, ImportOptions, read, read_file
+
+__all__ = ["ImportOptions", "Imported", "read", "read_file"]
