@@ -110,9 +110,7 @@ def _weekday_slots(
     return () if day in _WEEKEND and closes_at_night else pooled
 
 
-def _by_template(
-    last: pd.Timestamp, template: SessionTemplate, candles: CandleFrame, horizon: int
-) -> pd.DatetimeIndex:
+def _by_template(last: pd.Timestamp, template: SessionTemplate, candles: CandleFrame, horizon: int) -> pd.DatetimeIndex:
     """Walk day by day from the last candle and take the open slots."""
     if not any(template.slots):
         raise WindowError(

@@ -1,6 +1,6 @@
 """Every error the dashboard raises on purpose: what was wanted, what came, and (the hint) what to do.
 
-    DashboardError
+DashboardError
     +-- SettingsError   a setting is out of its range (also a ValueError)
     +-- CandleError     candles that no market could have made (also a ValueError)
     +-- ImportFailed    a file cannot be read as candles (also a ValueError)
@@ -49,7 +49,7 @@ class SettingsError(DashboardError, ValueError):
 
 
 class CandleError(DashboardError, ValueError):
-    """Candles that no market could have made: a price that is not a number, a high below its low, times out of order."""
+    """Candles that no market could have made: a price that is not a number, a high below its low."""
 
 
 class ImportFailed(DashboardError, ValueError):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -82,21 +81,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         ExportFailed: the folder does not exist or cannot be written to.
     """
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-        temporary.chmod(0o666 & ~_umask())
-        os.replace(temporary, path)
+        temporary.write_bytes(data)
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise ExportFailed(f"{path} cannot be written: {error.strerror}.", "Choose a folder that exists and may be written to.") from error
-
-
-def _umask() -> int:
-    """The process's mask of permissions for new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        temporary.unlink(missing_ok=True)
+        raise ExportFailed(
+            f"{path} cannot be written: {error.strerror}.", "Choose a folder that exists and may be written to."
+        ) from error

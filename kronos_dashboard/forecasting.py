@@ -25,6 +25,7 @@ __all__ = ["CancelToken", "Predictor", "Progress", "RunRecord", "SamplingConfig"
 Progress = Callable[[int, int], None]
 """Called as ``progress(done_steps, total_steps)`` after every decode step."""
 
+_RECORD_HINT = "Choose a file that was saved as run record."
 _PACKAGES = ("kronos-dashboard", "torch", "numpy", "pandas")
 
 
@@ -101,11 +102,11 @@ class RunRecord:
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
-            raise RecordError(f"the run record is not JSON: {error}.", "Choose a file saved as run record.") from error
+            raise RecordError(f"the run record is not JSON: {error}.", _RECORD_HINT) from error
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or values.keys() != names:
             came = sorted(values) if isinstance(values, dict) else type(values).__name__
-            raise RecordError(f"a run record has the fields {sorted(names)}; got {came}.", "Choose a file saved as run record.")
+            raise RecordError(f"a run record has the fields {sorted(names)}; got {came}.", _RECORD_HINT)
         return cls(**{**values, "notes": tuple(values["notes"])})
 
     @property

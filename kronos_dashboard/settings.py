@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 from kronos_dashboard.errors import SettingsError
 
@@ -65,7 +65,10 @@ class Settings:
             SettingsError: a value cannot be read, or is out of its range.
         """
         given = {f: environment[PREFIX + f.name.upper()] for f in fields(cls) if PREFIX + f.name.upper() in environment}
-        return cls(**{f.name: _whole(f.name, text) if f.type == "int" else text for f, text in given.items()})
+        values: dict[str, Any] = {
+            f.name: _whole(f.name, text) if f.type == "int" else text for f, text in given.items()
+        }
+        return cls(**values)
 
     @property
     def max_upload_bytes(self) -> int:

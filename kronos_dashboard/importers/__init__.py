@@ -1,4 +1,4 @@
-"""Readers of files: the bytes of an export become checked candles, once, with a note for everything that was changed."""
+"""Readers of files: the bytes of an export become checked candles, once, and every change is told in a note."""
 
 from __future__ import annotations
 

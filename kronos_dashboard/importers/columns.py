@@ -29,7 +29,7 @@ def find_columns(header: Sequence[str], filename: str) -> dict[str, str]:
     Raises:
         ImportFailed: a required column is not there.
     """
-    plain = {}
+    plain: dict[str, str] = {}
     for name in header:
         plain.setdefault(re.sub(r"[\W_]+", "", str(name)).lower(), name)
     found = {}

@@ -89,7 +89,7 @@ def read_file(path: Path, options: ImportOptions | None = None, settings: Settin
     except FileNotFoundError as error:
         raise ImportFailed(f"there is no file {path}.", "Check the path.") from error
     except OSError as error:
-        raise ImportFailed(f"{path} cannot be opened: {error.strerror}.", "Check the path and its permissions.") from error
+        raise ImportFailed(f"{path} cannot be opened: {error.strerror}.", "Check path and permissions.") from error
     return read(data, path.name, options, settings)
 
 
@@ -108,7 +108,7 @@ def _read_table(data: bytes, filename: str, settings: Settings) -> pd.DataFrame:
             io.BytesIO(data), sep=separator, encoding="utf-8-sig", nrows=settings.max_rows + 1, skipinitialspace=True
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ImportFailed(f"{filename} cannot be read as CSV: {error}", "Export the candles as CSV in UTF-8.") from error
+        raise ImportFailed(f"{filename} cannot be read as CSV: {error}", "Export it as CSV in UTF-8.") from error
     if len(table) > settings.max_rows:
         raise ImportFailed(f"{filename} has more than {settings.max_rows:,} rows.", "Cut the file.")
     if not isinstance(table.index, pd.RangeIndex):
@@ -134,7 +134,8 @@ def _read_values(table: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataF
             continue
         if empty.any():
             rows = tuple(int(row) + 1 for row in np.flatnonzero(empty)[:_FEW])
-            notes.append(Note("warning", f"{int(empty.sum())} blank cells in the {name} column were set to 0.", rows))
+            blanks = _count(int(empty.sum()), "blank cell")
+            notes.append(Note("warning", f"{blanks} in the {name} column set to 0.", rows))
         values[name] = numbers.fillna(0.0)
     return values, notes
 
@@ -162,15 +163,15 @@ def _order(values: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, np.nda
     stamps = pd.DatetimeIndex(values.index).as_unit("ns").asi8
     steps = np.diff(stamps)
     if (steps < 0).any():
-        newest_first = bool((steps <= 0).all())
-        told = "The file is newest first; it was turned round." if newest_first else "The rows were not in order of time; they were sorted."
-        notes.append(Note("warning", told))
+        found = "The file is newest first" if (steps <= 0).all() else "The rows are not in order of time"
+        notes.append(Note("warning", f"{found}; they were sorted, oldest first."))
         order = np.argsort(stamps, kind="stable")
         values, rows, stamps = values.iloc[order], rows[order], stamps[order]
     again = np.flatnonzero(np.diff(stamps) == 0) + 1
     if len(again):
         _refuse_conflicts(values, rows, again)
-        notes.append(Note("warning", f"{len(again)} exact duplicates were dropped.", tuple(int(r) for r in rows[again][:_FEW])))
+        named = tuple(int(row) for row in rows[again][:_FEW])
+        notes.append(Note("warning", f"{_count(len(again), 'exact duplicate')} dropped.", named))
         keep = np.ones(len(values), dtype=bool)
         keep[again] = False
         values, rows = values[keep], rows[keep]
@@ -192,5 +193,10 @@ def _refuse_conflicts(values: pd.DataFrame, rows: np.ndarray, again: np.ndarray)
 def _summary(candles: CandleFrame) -> Note:
     gaps = candles.gaps()
     missing = sum(gap.missing for gap in gaps)
-    pauses = f"{len(gaps):,} {'pause' if len(gaps) == 1 else 'pauses'} (closed hours or missing bars, {missing:,} intervals in all)"
-    return Note("info", f"{len(candles):,} candles at {interval_label(candles.interval)}, {pauses if gaps else 'no gaps'}.")
+    pauses = f"{_count(len(gaps), 'pause')} (closed hours or missing bars, {_count(missing, 'interval')} in all)"
+    found = f"{_count(len(candles), 'candle')} at {interval_label(candles.interval)}"
+    return Note("info", f"{found}, {pauses if gaps else 'no gaps'}.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -82,7 +82,8 @@ def _from_numbers(column: pd.Series, zone: str) -> ParsedTimes:
         index = pd.to_datetime(whole, unit="us", utc=True)
     else:
         index = pd.to_datetime(column.astype("int64").to_numpy(), unit=unit, utc=True)
-    return ParsedTimes(pd.DatetimeIndex(index), zone, (Note("info", f"The times are numbers, read as {unit} since 1970 (UTC)."),))
+    note = Note("info", f"The times are numbers, read as {unit} since 1970 (UTC).")
+    return ParsedTimes(pd.DatetimeIndex(index), zone, (note,))
 
 
 def _parse_naive(text: pd.Series) -> tuple[pd.DatetimeIndex, tuple[Note, ...]]:
