@@ -217,8 +217,8 @@ def _verified(wanted: _Wanted, path: Path, expected: str | None) -> HubFile:
         blob.unlink(missing_ok=True)
         raise CheckpointCorrupt(
             f"{wanted} should have SHA-256 {promised[:12]}... but has {found[:12]}...: it was damaged or replaced "
-            f"on the way from {wanted.host}. The file was removed from the cache; try again, and if it comes back wrong "
-            "try another mirror (HF_ENDPOINT)."
+            f"on the way from {wanted.host}. The file was removed from the cache; try again, and if it comes back "
+            "wrong try another mirror (HF_ENDPOINT)."
         )
     commit = path.parts[path.parts.index("snapshots") + 1] if "snapshots" in path.parts else wanted.revision
     return HubFile(path=path, revision=commit, sha256=found)
@@ -226,8 +226,6 @@ def _verified(wanted: _Wanted, path: Path, expected: str | None) -> HubFile:
 
 def _explain(error: Exception, wanted: _Wanted) -> NoReturn:
     """Raise our own error for the client's, saying what to do."""
-    if isinstance(error, CheckpointError):
-        raise error
     cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
     if isinstance(cause, Exception):  # the client wraps what went wrong
         error = cause
