@@ -1,0 +1,87 @@
+r"""Run every check: lint, format, types, import contracts and tests. Installs what they need first.
+
+    python3 scripts/check.py                        (Windows: py scripts\check.py)
+    python3 scripts/check.py --only pytest -- -k hub
+
+What follows "--" goes to pytest. Browser tests need chromium or chrome: without one they are skipped, unless CI=true or
+``--require-browser`` say that this is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from _environment import ROOT, fail, prepare, require_python
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_BROWSER_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+
+
+def main() -> int:
+    """Run the steps in order, all of them; returns 1 if any failed."""
+    require_python()
+    arguments = _parse()
+    browser = _browser()
+    if browser is None and (arguments.require_browser or os.environ.get("CI", "").lower() == "true"):
+        fail("No chromium or chrome was found, and the browser tests are required. Install chromium, or unset CI.")
+    python = prepare(["requirements-dev.txt"], without_dependencies=("requirements-reference.txt",))
+    steps = _steps(python, browser, arguments.pytest)
+    chosen = {name: command for name, command in steps.items() if arguments.only in (None, name)}
+    failed = [name for name, command in chosen.items() if not _passes(name, command, browser)]
+    if browser is None:
+        print("\nThe browser tests were skipped: no chromium or chrome was found.")
+    print(f"\nFailed: {', '.join(failed)}." if failed else "\nEverything passed.", flush=True)
+    return 1 if failed else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run every check.")
+    parser.add_argument("--only", choices=["ruff", "format", "mypy", "imports", "pytest"], help="run this step alone")
+    parser.add_argument("--require-browser", action="store_true", help="fail when there is no browser to test with")
+    parser.add_argument("pytest", nargs="*", help='arguments for pytest, after "--"')
+    return parser.parse_args()
+
+
+def _browser() -> str | None:
+    """The path of a browser that the tests can drive; ``BROWSER_PATH`` says it where it is somewhere else."""
+    told = os.environ.get("BROWSER_PATH")
+    found = (shutil.which(name) for name in _BROWSERS)
+    places = (place for place in _BROWSER_PLACES if Path(place).is_file())
+    return told or next((path for path in found if path), None) or next(places, None)
+
+
+def _steps(python: Path, browser: str | None, extra: list[str]) -> dict[str, list[str]]:
+    """Each step's command, by its name."""
+    run = [str(python), "-m"]
+    without_browser = [] if browser else ["-m", "not browser"]
+    return {
+        "ruff": [*run, "ruff", "check", "."],
+        "format": [*run, "ruff", "format", "--check", "."],
+        "mypy": [*run, "mypy"],
+        "imports": [str(python), "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        "pytest": [*run, "pytest", *without_browser, *extra],
+    }
+
+
+def _passes(name: str, command: list[str], browser: str | None) -> bool:
+    print(f"\n== {name} ==", flush=True)
+    environment = {**os.environ, **({"BROWSER_PATH": browser} if browser else {})}
+    start = time.monotonic()
+    code = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, cwd=ROOT, env=environment).returncode
+    print(f"{name}: {'passed' if code == 0 else f'FAILED (exit code {code})'} in {time.monotonic() - start:.0f} s")
+    return code == 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

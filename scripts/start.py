@@ -1,0 +1,35 @@
+r"""Open the app: makes the environment if need be, installs what the app needs, starts it and opens the browser.
+
+    python3 scripts/start.py            (Windows: py scripts\start.py)
+    python3 scripts/start.py -- --server.port 8600
+
+What follows "--" goes to ``streamlit run``. Stop with Ctrl+C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+
+from _environment import ROOT, fail, prepare, require_python
+
+
+def main() -> int:
+    """Run the app until it is stopped; returns its exit code."""
+    require_python()
+    parser = argparse.ArgumentParser(description="Open the app in the browser.")
+    parser.add_argument("streamlit", nargs="*", help='arguments for "streamlit run", after "--"')
+    arguments = parser.parse_args()
+    home = ROOT / "Home.py"
+    if not home.is_file():
+        fail(f"{home} is missing; run this from a whole clone.")
+    python = prepare(["requirements.txt"])
+    command = [str(python), "-m", "streamlit", "run", str(home), "--server.showEmailPrompt=false", *arguments.streamlit]
+    try:
+        return subprocess.run(command, check=False, cwd=ROOT).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
