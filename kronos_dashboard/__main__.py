@@ -83,7 +83,7 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--paths", type=int, default=sampling.num_paths, help="sampled futures (default %(default)s)")
     parser.add_argument(
-        "--temperature", type=float, default=sampling.temperature, help="0 = greedy (default %(default)s)"
+        "--temperature", type=float, default=sampling.temperature, help="0: greedy (default %(default)s)"
     )
     parser.add_argument("--top-p", type=float, default=sampling.top_p, help="nucleus; 1 = off (default %(default)s)")
     parser.add_argument("--top-k", type=int, help="keep the k likeliest tokens; off by default")

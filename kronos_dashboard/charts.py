@@ -123,7 +123,7 @@ def _fan(window: Window, forecast: Forecast, palette: Palette) -> list[Trace]:
 
 def _baseline(window: Window, baseline: Forecast, palette: Palette) -> list[Trace]:
     edge = _rgba(palette.baseline, 0.75)
-    name = f"Random walk, {BANDS[0]:.0%}"
+    name = f"Random walk {BANDS[0]:.0%}"
     return _band(window, baseline.band(BANDS[0]), name, _rgba(palette.baseline, 0.06), edge)
 
 
@@ -168,7 +168,7 @@ def _representative(window: Window, forecast: Forecast, palette: Palette) -> Tra
     trace["decreasing"]["fillcolor"] = _rgba(palette.fan, 0.55)
     return {
         **trace,
-        "name": "A path near the middle",
+        "name": "One path",
         "opacity": 0.75,
         "showlegend": True,
         "hovertemplate": f"Path near the middle<br>{_CANDLE_HOVER}",
@@ -186,7 +186,7 @@ def _truth(window: Window, palette: Palette, *, shown: bool) -> list[Trace]:
             "x": _future_x(window),
             "y": _joined(window, window.truth.frame["close"].to_numpy()),
             "line": {"width": 2, "color": palette.truth},
-            "name": "What came (close)",
+            "name": "What came",
             "hovertemplate": "What came %{y:,.6~g}<extra></extra>",
         }
     ]
@@ -226,7 +226,7 @@ def _layout(window: Window, times: pd.DatetimeIndex, palette: Palette, *, has_vo
         "hoverdistance": 30,
         "spikedistance": -1,
         "margin": {"l": 4, "r": 4, "t": 34, "b": 4},
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "orientation": "v"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.faint},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}, "itemwidth": 30},
         "xaxis": {
             "type": "linear",

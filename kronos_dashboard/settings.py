@@ -66,7 +66,7 @@ class Settings:
         """
         given = {f: environment[PREFIX + f.name.upper()] for f in fields(cls) if PREFIX + f.name.upper() in environment}
         values: dict[str, Any] = {
-            f.name: _whole(f.name, text) if f.type == "int" else text for f, text in given.items()
+            field.name: _whole(field.name, text) if field.type == "int" else text for field, text in given.items()
         }
         return cls(**values)
 

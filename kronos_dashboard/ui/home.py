@@ -1,0 +1,64 @@
+"""The parts of the home page: the model that is loaded, and the samples to begin with."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kronos_dashboard.samples import SAMPLES, Sample, load_sample
+from kronos_dashboard.ui.page import escape
+from kronos_dashboard.ui.runs import request_on_arrival
+from kronos_dashboard.ui.series import choose_sample
+from kronos_dashboard.ui.shared import settings, shelf, warm_up
+
+__all__ = ["model_status", "sample_cards"]
+
+_SPARK = 120
+"""Candles in the small line of a sample."""
+
+
+def model_status() -> None:
+    """Which model is loaded; looks again until it is."""
+    ready = shelf().peek(settings().model) is not None
+    st.fragment(_status, run_every=None if ready or not warm_up().is_alive() else 0.5)()
+
+
+def _status() -> None:
+    name = settings().model
+    predictor = shelf().peek(name)
+    if predictor is not None:
+        st.markdown(
+            f":green[:material/check_circle:] **Model loaded:** {escape(predictor.label)} · "
+            f"up to {predictor.max_context} candles · checkpoint `{predictor.digest[:12]}`"
+        )
+    elif warm_up().is_alive():
+        st.markdown(f":material/hourglass_top: Loading the model “{escape(name)}” …")
+    else:
+        st.warning(
+            f"The model “{escape(name)}” is not loaded; a forecast will try again and say why.",
+            icon=":material/warning:",
+        )
+
+
+def sample_cards() -> None:
+    """One card per sample, with a button that goes to the forecast page and runs it."""
+    for column, sample in zip(st.columns(len(SAMPLES)), SAMPLES, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            _card(sample, first=sample is SAMPLES[0])
+
+
+def _card(sample: Sample, *, first: bool) -> None:
+    candles = load_sample(sample.key).candles
+    closes = candles.frame["close"].tail(_SPARK)
+    st.metric(
+        sample.title,
+        f"{closes.iloc[-1]:,.6g}",
+        chart_data=closes.tolist(),
+        chart_type="line",
+    )
+    st.caption(sample.description)
+    if st.button(
+        f"Forecast {sample.symbol}", key=f"open_{sample.key}", type="primary" if first else "secondary", width="stretch"
+    ):
+        choose_sample(sample.key)
+        request_on_arrival()
+        st.switch_page("pages/2_Forecast.py")
