@@ -11,13 +11,11 @@ from typing import Any, Self
 
 from engine.errors import ConfigError
 
-__all__ = ["MAX_HORIZON", "MAX_PATHS", "ModelConfig", "SamplingConfig", "TokenizerConfig"]
+__all__ = ["MAX_PATHS", "ModelConfig", "SamplingConfig", "TokenizerConfig"]
 
 MAX_PATHS = 10_000
 """Most paths that one series may ask for."""
 
-MAX_HORIZON = 4_096
-"""Most steps that one forecast may ask for."""
 
 MAX_BITS = 20
 
@@ -51,7 +49,9 @@ class SamplingConfig:
         whole = isinstance(self.num_paths, int) and not isinstance(self.num_paths, bool)
         _require(whole and 1 <= self.num_paths <= MAX_PATHS, f"num_paths must be 1..{MAX_PATHS}", self.num_paths)
         _require(0.0 <= self.temperature <= 10.0, "temperature must be 0 (greedy) to 10", self.temperature)
-        _require(self.top_p is None or 0.0 < self.top_p <= 1.0, "top_p must be above 0 and at most 1, or None", self.top_p)
+        _require(
+            self.top_p is None or 0.0 < self.top_p <= 1.0, "top_p must be above 0 and at most 1, or None", self.top_p
+        )
         _require(self.top_k is None or self.top_k >= 1, "top_k must be at least 1, or None for off", self.top_k)
         _require(isinstance(self.seed, int) and 0 <= self.seed < 2**63, "seed must be 0..2**63 - 1", self.seed)
 
@@ -89,7 +89,11 @@ def _check_width(config: ModelConfig | TokenizerConfig) -> None:
     for name in ("d_model", "n_heads", "ff_dim", "s1_bits", "s2_bits"):
         value = getattr(config, name)
         _require(isinstance(value, int) and value >= 1, f"{name} must be a whole number of at least 1", value)
-    _require(max(config.s1_bits, config.s2_bits) <= MAX_BITS, f"bits must be at most {MAX_BITS}", (config.s1_bits, config.s2_bits))
+    _require(
+        max(config.s1_bits, config.s2_bits) <= MAX_BITS,
+        f"bits must be at most {MAX_BITS}",
+        (config.s1_bits, config.s2_bits),
+    )
     even_heads = config.d_model % config.n_heads == 0 and (config.d_model // config.n_heads) % 2 == 0
     _require(even_heads, "d_model must be n_heads times an even head width", (config.d_model, config.n_heads))
     for name in ("ffn_dropout_p", "attn_dropout_p", "resid_dropout_p"):
@@ -129,13 +133,17 @@ class TokenizerConfig(_Published):
     zeta: float = 0.05
     """Weight of both entropies together."""
     group_size: int
-    """Bits per group in the codebook entropy; divides ``s1_bits + s2_bits``."""
+    """Divides ``s1_bits + s2_bits``; published, and without effect (``engine.quantizer``)."""
 
     def __post_init__(self) -> None:
         """Check every field."""
         _check_width(self)
         _require(self.d_in == 6, "d_in must be 6 (open, high, low, close, volume, amount)", self.d_in)
-        _require(self.n_enc_layers >= 1 and self.n_dec_layers >= 1, "layers must be at least 1", (self.n_enc_layers, self.n_dec_layers))
+        _require(
+            self.n_enc_layers >= 1 and self.n_dec_layers >= 1,
+            "layers must be at least 1",
+            (self.n_enc_layers, self.n_dec_layers),
+        )
         grouped = self.group_size >= 1 and self.code_bits % self.group_size == 0
         _require(grouped, f"group_size must divide s1_bits + s2_bits = {self.code_bits}", self.group_size)
 
@@ -172,5 +180,9 @@ class ModelConfig(_Published):
         """Check every field."""
         _check_width(self)
         _require(self.n_layers >= 1, "n_layers must be at least 1", self.n_layers)
-        _require(self.d_model % 8 == 0, "d_model must be a multiple of 8 (four heads of even width in the dependency layer)", self.d_model)
+        _require(
+            self.d_model % 8 == 0,
+            "d_model must be a multiple of 8 (four heads of even width in the dependency layer)",
+            self.d_model,
+        )
         _require(0.0 <= self.token_dropout_p < 1.0, "token_dropout_p must be 0 to below 1", self.token_dropout_p)

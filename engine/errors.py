@@ -1,15 +1,15 @@
 """Every error the engine raises on purpose. Each message says what was wanted, what came, and what to do.
 
-    EngineError
-    +-- ConfigError             a setting is out of its range (also a ValueError)
-    +-- CandlesError            candles or bar times cannot be forecast as given (also a ValueError)
-    +-- CheckpointError         a checkpoint cannot be had
-    |   +-- CheckpointNotFound  no such name, folder, file or hub repository
-    |   +-- CheckpointCorrupt   a file is truncated, is not what it claims, or has the wrong hash
-    |   +-- CheckpointMismatch  tensors are missing, unknown or of the wrong shape
-    |   +-- HubUnreachable      no network, or the hub does not answer
-    |   +-- HubAccessDenied     the hub refuses: private or gated, or a bad token
-    +-- Cancelled               the caller asked to stop
+EngineError
++-- ConfigError             a setting is out of its range (also a ValueError)
++-- CandlesError            candles or bar times cannot be forecast as given (also a ValueError)
++-- CheckpointError         a checkpoint cannot be had
+|   +-- CheckpointNotFound  no such name, folder, file or hub repository
+|   +-- CheckpointCorrupt   a file is truncated, is not what it claims, or has the wrong hash
+|   +-- CheckpointMismatch  tensors are missing, unknown or of the wrong shape
+|   +-- HubUnreachable      no network, or the hub does not answer
+|   +-- HubAccessDenied     the hub refuses: private or gated, or a bad token
++-- Cancelled               the caller asked to stop
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""Keys and values of past tokens: one part that all paths of a series share, one part of each path's own.
+
+A cache is made for one run and passed as an argument; modules keep nothing. Legend as in ``engine.layers``:
+B series, N paths, h heads, S shared tokens, t own tokens, w head width.
+
+The life of a cache: ``share`` (by prefill, once per layer), ``expand`` (room for N paths), then for every step
+``write`` (once per layer) and ``advance``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+__all__ = ["KVCache", "Visible"]
+
+
+class Visible(NamedTuple):
+    """What a new token may attend to in one layer."""
+
+    shared_keys: Tensor
+    """[B*h, S, w]"""
+    shared_values: Tensor
+    """[B*h, S, w]"""
+    own_keys: Tensor
+    """[B*h*N, t, w]"""
+    own_values: Tensor
+    """[B*h*N, t, w]"""
+
+
+class KVCache:
+    """Keys and values of a stack of ``layers``.
+
+    With a ``limit`` only the newest ``limit`` tokens are attended to; older ones drop out, shared ones first.
+    """
+
+    def __init__(self, layers: int, limit: int | None = None) -> None:
+        self._shared: list[tuple[Tensor, Tensor]] = [None] * layers  # type: ignore[list-item]
+        self._own: list[tuple[Tensor, Tensor]] = []
+        self._shared_length = 0
+        self._own_length = 0
+        self._limit = limit
+
+    @property
+    def position(self) -> int:
+        """The position of the next token: how many there are so far, shared and own."""
+        return self._shared_length + self._own_length
+
+    def share(self, layer: int, keys: Tensor, values: Tensor) -> None:
+        """Keep the context's keys and values [B, h, S, w] of one layer, for all paths."""
+        self._shared[layer] = (keys.contiguous().flatten(0, 1), values.contiguous().flatten(0, 1))
+        self._shared_length = keys.shape[2]
+
+    def expand(self, num_paths: int, room: int) -> KVCache:
+        """A cache over the same shared tokens with empty room for ``room`` own tokens of each of ``num_paths`` paths."""
+        grown = KVCache(len(self._shared), self._limit)
+        grown._shared, grown._shared_length = self._shared, self._shared_length
+        for keys, values in self._shared:
+            own = (keys.shape[0] * num_paths, room, keys.shape[2])
+            grown._own.append((keys.new_empty(own), values.new_empty(own)))
+        return grown
+
+    def write(self, layer: int, keys: Tensor, values: Tensor) -> Visible:
+        """Append the keys and values [B, h, N, j, w] of j new tokens per path to one layer; what they may attend to."""
+        end = self._own_length + keys.shape[3]
+        own_keys, own_values = self._own[layer]
+        own_keys[:, self._own_length : end].view(keys.shape).copy_(keys)
+        own_values[:, self._own_length : end].view(values.shape).copy_(values)
+        return self._visible(layer, end)
+
+    def advance(self, new: int) -> None:
+        """Count the ``new`` tokens that every layer has now written."""
+        self._own_length += new
+
+    def visible(self, layer: int) -> Visible:
+        """What may be attended to in one layer, all tokens counted so far."""
+        return self._visible(layer, self._own_length)
+
+    def _visible(self, layer: int, end: int) -> Visible:
+        over = 0 if self._limit is None else max(0, self._shared_length + end - self._limit)
+        shared_from = min(over, self._shared_length)
+        own = slice(over - shared_from, end)
+        shared_keys, shared_values = self._shared[layer]
+        own_keys, own_values = self._own[layer]
+        return Visible(
+            shared_keys[:, shared_from:], shared_values[:, shared_from:], own_keys[:, own], own_values[:, own]
+        )

@@ -1,0 +1,180 @@
+"""Sampling futures: one prefill per series, then one token pair per path and step.
+
+Legend: B series of equal shape, N paths, T context, H horizon, 6 columns. Values are normalised; the caller has them.
+
+When T + H passes ``max_context`` there are two ways:
+
+- ``"exact"``: the window slides and is read anew at every later step, as the reference does. The context's untouched part
+  is read once per series and shared; each path's own tokens are read again on top of it.
+- ``"roll"``: nothing is read again; the oldest keys and values are no longer attended to. Rotary positions are relative,
+  so nothing else changes. Costs the same as a step that does not slide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from engine.cache import KVCache
+from engine.config import SamplingConfig
+from engine.model import Kronos
+from engine.sampling import draw, uniforms
+from engine.tokenizer import KronosTokenizer
+
+__all__ = ["Question", "WindowPolicy", "decode_steps", "generate"]
+
+WindowPolicy = Literal["exact", "roll"]
+_MOST_CACHE_BYTES = 1 << 30
+_MOST_SERIES = 32
+"""Series that are read in one prefill."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Series of equal shape, and what is asked of them."""
+
+    candles: Tensor
+    """Normalised contexts, float32 [B, T, 6]."""
+    times: Tensor
+    """Time features of context and future, int64 [B, T + H, 5]."""
+    seeds: Sequence[int]
+    """One seed per series."""
+
+    @property
+    def horizon(self) -> int:
+        """H."""
+        return self.times.shape[1] - self.candles.shape[1]
+
+    def series(self, first: int, last: int) -> Question:
+        """The question of some of the series."""
+        return Question(self.candles[first:last], self.times[first:last], self.seeds[first:last])
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same in one run."""
+
+    model: Kronos
+    tokenizer: KronosTokenizer
+    sampling: SamplingConfig
+    max_context: int
+    policy: WindowPolicy
+    step_done: Callable[[], None]
+
+
+def generate(
+    model: Kronos,
+    tokenizer: KronosTokenizer,
+    question: Question,
+    sampling: SamplingConfig,
+    *,
+    max_context: int,
+    policy: WindowPolicy,
+    step_done: Callable[[], None],
+) -> Tensor:
+    """Sample futures, normalised, float32 [B, N, H, 6] on the CPU. The modules are read and never changed.
+
+    Memory is bounded by working through slices of series and of paths; a slice changes no path. ``step_done`` is called
+    ``decode_steps`` times, after each step; what it raises ends the run.
+    """
+    run = _Run(model, tokenizer, sampling, max_context, policy, step_done)
+    at_once = _rows_at_once(model, question.horizon)
+    firsts = _firsts(question.candles.shape[0], at_once, sampling.num_paths)
+    with torch.inference_mode():
+        return torch.cat([_futures(run, question.series(first, first + firsts.step), at_once) for first in firsts])
+
+
+def decode_steps(model: Kronos, num_series: int, num_paths: int, horizon: int) -> int:
+    """How many decode steps ``generate`` will take for series of one shape."""
+    at_once = _rows_at_once(model, horizon)
+    return len(_firsts(num_series, at_once, num_paths)) * -(-num_paths // at_once) * horizon
+
+
+def _firsts(num_series: int, at_once: int, num_paths: int) -> range:
+    """The first series of every prefill."""
+    return range(0, num_series, max(1, min(_MOST_SERIES, at_once // num_paths)))
+
+
+def _rows_at_once(model: Kronos, horizon: int) -> int:
+    """How many paths fit the bound on cache memory."""
+    per_row = 2 * 4 * model.config.d_model * (model.config.n_layers + 1) * horizon
+    return max(1, _MOST_CACHE_BYTES // per_row)
+
+
+def _futures(run: _Run, question: Question, at_once: int) -> Tensor:
+    """Futures [B, N, H, 6] of series that fit one prefill."""
+    coarse, fine = run.tokenizer.encode(question.candles)
+    numbers = uniforms(question.seeds, run.sampling.num_paths, question.horizon).to(question.candles.device)
+    sampler = _Sampler(run, coarse, fine, question.times)
+    slices = numbers.split(at_once, dim=1)
+    return torch.cat([_decode(run, (coarse, fine), sampler.sample(part)) for part in slices], dim=1)
+
+
+def _decode(run: _Run, context: tuple[Tensor, Tensor], drawn: tuple[Tensor, Tensor]) -> Tensor:
+    """Normalised candles [B, N, H, 6] of drawn ids [B, N, H] after context ids [B, T].
+
+    The context is decoded once per series. As in the reference, the decoder sees the last ``max_context`` tokens.
+    """
+    coarse, fine = drawn
+    start = max(0, context[0].shape[1] + coarse.shape[2] - run.max_context)
+    prefix = run.tokenizer.prefill(context[0][:, start:], context[1][:, start:])
+    return run.tokenizer.extend(coarse, fine, prefix.expand(coarse.shape[1], coarse.shape[2])).cpu()
+
+
+class _Sampler:
+    """Draws the tokens of N paths of each of B series, step by step."""
+
+    def __init__(self, run: _Run, coarse: Tensor, fine: Tensor, times: Tensor) -> None:
+        self.run = run
+        self.coarse, self.fine, self.times = coarse, fine, times  # [B, T], [B, T], [B, T + H, 5]
+        self.context = coarse.shape[1]
+
+    def sample(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Coarse and fine ids, each [B, N, H], drawn with uniform ``numbers`` [B, N, H, 2]."""
+        series, paths, horizon, _ = numbers.shape
+        own = torch.empty(2, series, paths, horizon, dtype=torch.int64, device=numbers.device)
+        for step in range(horizon):
+            if step == 0 or self._slides(step):
+                hidden, cache = self._read_window(own[..., :step], horizon)
+            else:
+                now = self.times[:, None, self.context + step - 1, None]  # [B, 1, 1, 5]
+                hidden = self.run.model.extend(own[0, :, :, step - 1, None], own[1, :, :, step - 1, None], now, cache)
+            self._draw(hidden[:, :, -1], cache, numbers[:, :, step], own[..., step])
+            self.run.step_done()
+        return own[0], own[1]
+
+    def _slides(self, step: int) -> bool:
+        return self.run.policy == "exact" and self.context + step > self.run.max_context
+
+    def _read_window(self, own: Tensor, horizon: int) -> tuple[Tensor, KVCache]:
+        """Read the context, once per series, and then what each path has drawn so far, own ids [2, B, N, j].
+
+        Returns hidden states [B, N or 1, 1.., D], the last one that of the newest token, and the cache of all paths.
+        """
+        paths, drawn = own.shape[2:]
+        window = slice(max(0, self.context + drawn - self.run.max_context), self.context)
+        limit = self.run.max_context if self.run.policy == "roll" else None
+        hidden, shared = self.run.model.prefill(
+            self.coarse[:, window], self.fine[:, window], self.times[:, window], limit=limit
+        )
+        cache = shared.expand(paths, horizon)
+        if drawn == 0:
+            return hidden.unsqueeze(1).expand(-1, paths, -1, -1), cache
+        times = self.times[:, None, self.context : self.context + drawn]  # [B, 1, j, 5]
+        return self.run.model.extend(own[0], own[1], times, cache), cache
+
+    def _draw(self, hidden: Tensor, cache: KVCache, numbers: Tensor, into: Tensor) -> None:
+        """Draw one pair per path from the last hidden states [B, N, D] ``into`` ids [2, B, N]."""
+        shape = hidden.shape[:2]
+        coarse = draw(self.run.model.coarse_logits(hidden).flatten(0, 1), self.run.sampling, numbers[..., 0].flatten())
+        into[0] = coarse.view(shape)
+        fine = draw(
+            self.run.model.fine_logits(hidden, into[0], cache).flatten(0, 1),
+            self.run.sampling,
+            numbers[..., 1].flatten(),
+        )
+        into[1] = fine.view(shape)

@@ -1,0 +1,417 @@
+"""``KronosPredictor``: candles in, every sampled path out.
+
+``forecast_many`` is the one way in; ``predict`` and ``predict_batch`` are thin layers that accept and return what the
+reference implementation's do. A predictor is made once and never changed by a call, so any number of threads may share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from engine import checkpoint
+from engine.config import SamplingConfig
+from engine.errors import Cancelled, CandlesError, ConfigError
+from engine.features import CLIP, Statistics, candle_values, repair, statistics, time_features
+from engine.forecast import COLUMNS, Forecast
+from engine.generate import Question, WindowPolicy, decode_steps, generate
+from engine.layers import pack
+from engine.model import Kronos
+from engine.tokenizer import KronosTokenizer
+
+__all__ = ["DEFAULT_POLICY", "CancelToken", "KronosPredictor", "Progress", "choose_device"]
+
+Progress = Callable[[int, int], None]
+"""Called with the decode steps done and all decode steps, after each."""
+
+DEFAULT_POLICY: WindowPolicy = "roll"
+"""How ``forecast_many`` passes ``max_context``; see docs/design/0002-passing-the-context-limit.md for the figures."""
+
+
+class CancelToken(Protocol):
+    """Anything that can say that the caller wants to stop; ``threading.Event`` does."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
+
+
+def choose_device() -> torch.device:
+    """CUDA where there is one, then Apple's MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One series, checked and normalised."""
+
+    values: np.ndarray
+    """float64 [T, 6]"""
+    statistics: Statistics
+    times: np.ndarray
+    """int64 [T + H, 5]"""
+    index: pd.DatetimeIndex
+    """The H bar times."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """T and H: series of one shape are read together."""
+        return len(self.values), len(self.index)
+
+
+class KronosPredictor:
+    """A model and its tokenizer, ready to forecast. Both are put in evaluation mode and on the device.
+
+    Args:
+        model: the model.
+        tokenizer: the tokenizer that the model was trained with.
+        device: "cpu", "cuda", "mps", ...; None = the best there is.
+        max_context: most tokens the model sees at once.
+        clip: normalised values are cut to +-clip; the published weights want 5.
+        dtype: type of the model's matrix products; bfloat16 is faster where the hardware has it, and less exact.
+        label: what to call the model on screen.
+        digest: SHA-256 of the model's weights file, for records.
+
+    Raises:
+        ConfigError: model and tokenizer do not belong together, or a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        model: Kronos,
+        tokenizer: KronosTokenizer,
+        device: str | torch.device | None = None,
+        max_context: int = 512,
+        clip: float = CLIP,
+        *,
+        dtype: torch.dtype = torch.float32,
+        label: str = "a model given in Python",
+        digest: str = "",
+    ) -> None:
+        bits, wanted = (
+            (model.config.s1_bits, model.config.s2_bits),
+            (tokenizer.config.s1_bits, tokenizer.config.s2_bits),
+        )
+        if bits != wanted:
+            raise ConfigError(
+                f"the model reads tokens of {bits[0]} + {bits[1]} bits and the tokenizer makes tokens of {wanted[0]} + "
+                f"{wanted[1]}. Take the tokenizer that the model was trained with."
+            )
+        if max_context < 2:
+            raise ConfigError(f"max_context must be at least 2; got {max_context}.")
+        if dtype not in (torch.float32, torch.bfloat16):
+            raise ConfigError(f"dtype must be torch.float32 or torch.bfloat16; got {dtype}.")
+        self.device = choose_device() if device is None else torch.device(device)
+        self.model = model.to(self.device, dtype).eval().requires_grad_(False)
+        self.tokenizer = tokenizer.to(self.device).eval().requires_grad_(False)
+        self.max_context, self.clip, self.dtype, self.label, self.digest = max_context, clip, dtype, label, digest
+        pack(self.model)
+        pack(self.tokenizer)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        tokenizer: str | Path | None = None,
+        device: str | torch.device | None = None,
+        dtype: torch.dtype = torch.float32,
+        max_context: int | None = None,
+        progress: checkpoint.Progress | None = None,
+    ) -> Self:
+        """Load "bundled", a published model's name, a folder, or a hub id.
+
+        Args:
+            source: which model.
+            tokenizer: which tokenizer, where it is not the one that belongs to ``source``.
+            device: as in the class.
+            dtype: as in the class.
+            max_context: as in the class; None = the published model's own, or 512.
+            progress: called with a file's name, the bytes so far and the bytes in all while it is downloaded.
+
+        Raises:
+            CheckpointError: it cannot be had; the message says what to do.
+            ConfigError: model and tokenizer do not belong together.
+        """
+        place = checkpoint.predictor_source(source, tokenizer)
+        halves = checkpoint.read(place.model, "model", progress=progress)
+        coder = checkpoint.read(place.tokenizer, "tokenizer", progress=progress)
+        return cls(
+            Kronos.from_checkpoint(halves),
+            KronosTokenizer.from_checkpoint(coder),
+            device,
+            place.max_context if max_context is None else max_context,
+            dtype=dtype,
+            label=place.label,
+            digest=halves.digest,
+        )
+
+    def forecast_many(
+        self,
+        frames: Sequence[pd.DataFrame],
+        futures: Sequence[pd.DatetimeIndex],
+        sampling: SamplingConfig | None = None,
+        *,
+        seeds: Sequence[int] | None = None,
+        policy: WindowPolicy = DEFAULT_POLICY,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> list[Forecast]:
+        """Sample the futures of many series. Each comes out as it would alone.
+
+        Args:
+            frames: one frame per series, indexed by bar time (strictly increasing), columns open high low close [volume
+                [amount]]. Time features are read off the index as it stands, in its own zone if it has one. Lengths may
+                differ. Statistics come from the frame alone; with "roll", from its last ``max_context`` rows, which are
+                all that the model sees.
+            futures: one index of H bar times per frame, after the frame's last.
+            sampling: how paths are drawn; None = the defaults.
+            seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series is
+                drawn with the same uniform numbers.
+            policy: what happens when context and horizon pass ``max_context`` (``engine.generate``).
+            progress: called with the decode steps done and all decode steps.
+            cancel: checked after every decode step.
+
+        Returns:
+            One forecast per frame, in order, with all paths.
+
+        Raises:
+            CandlesError: a frame or a future cannot be used.
+            ConfigError: ``seeds`` do not fit the frames, or the policy is unknown.
+            Cancelled: ``cancel`` was set.
+        """
+        sampling = SamplingConfig() if sampling is None else sampling
+        if policy not in ("exact", "roll"):
+            raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
+        series = self._checked(frames, futures, policy)
+        paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel)
+        return [_forecast(one, drawn, self.clip) for one, drawn in zip(series, paths, strict=True)]
+
+    def predict(
+        self,
+        df: pd.DataFrame,
+        x_timestamp: pd.Series | pd.DatetimeIndex,
+        y_timestamp: pd.Series | pd.DatetimeIndex,
+        pred_len: int,
+        T: float = 1.0,  # noqa: N803 - the reference's name
+        top_k: int = 0,
+        top_p: float = 0.9,
+        sample_count: int = 1,
+        verbose: bool = True,
+    ) -> pd.DataFrame:
+        """The mean of ``sample_count`` paths, as the reference's ``predict`` gives it, indexed by ``y_timestamp``.
+
+        For code written for the reference; ``forecast_many`` keeps the paths. The mean of candles is no candle: its high
+        may lie below its close. Draws follow ``torch.manual_seed``.
+
+        Raises:
+            CandlesError: the candles or the times cannot be used.
+            ConfigError: a setting is out of its range.
+        """
+        return self.predict_batch([df], [x_timestamp], [y_timestamp], pred_len, T, top_k, top_p, sample_count, verbose)[
+            0
+        ]
+
+    def predict_batch(
+        self,
+        df_list: Sequence[pd.DataFrame],
+        x_timestamp_list: Sequence[pd.Series | pd.DatetimeIndex],
+        y_timestamp_list: Sequence[pd.Series | pd.DatetimeIndex],
+        pred_len: int,
+        T: float = 1.0,  # noqa: N803 - the reference's name
+        top_k: int = 0,
+        top_p: float = 0.9,
+        sample_count: int = 1,
+        verbose: bool = True,
+    ) -> list[pd.DataFrame]:
+        """``predict`` of several series in one run; their lengths may differ."""
+        if not len(df_list) == len(x_timestamp_list) == len(y_timestamp_list):
+            raise CandlesError(
+                "predict_batch wants as many x_timestamp and y_timestamp as frames; got "
+                f"{len(df_list)} frames, {len(x_timestamp_list)} and {len(y_timestamp_list)}."
+            )
+        sampling = SamplingConfig(
+            num_paths=sample_count, temperature=T, top_p=top_p, top_k=top_k or None, seed=_global_seed()
+        )
+        frames = [_stamped(df, stamps) for df, stamps in zip(df_list, x_timestamp_list, strict=True)]
+        futures = [_future(stamps, pred_len) for stamps in y_timestamp_list]
+        series = self._checked(frames, futures, "exact")
+        seeds = [sampling.seed + i for i in range(len(series))]
+        with tqdm(disable=not verbose, desc="decode steps") as bar:
+            paths = self._paths(series, sampling, seeds, policy="exact", progress=lambda *_: bar.update())
+        return [
+            pd.DataFrame(drawn.mean(axis=0), columns=list(COLUMNS), index=stamps)
+            for drawn, stamps in zip(paths, y_timestamp_list, strict=True)
+        ]
+
+    def _checked(
+        self, frames: Sequence[pd.DataFrame], futures: Sequence[pd.DatetimeIndex], policy: WindowPolicy
+    ) -> list[_Series]:
+        if len(frames) != len(futures):
+            raise CandlesError(
+                f"every frame needs its future bar times; got {len(frames)} frames, {len(futures)} futures."
+            )
+        return [
+            self._one_series(frame, future, policy, f"frames[{i}]")
+            for i, (frame, future) in enumerate(zip(frames, futures, strict=True))
+        ]
+
+    def _one_series(self, frame: pd.DataFrame, future: pd.DatetimeIndex, policy: WindowPolicy, name: str) -> _Series:
+        if not isinstance(frame, pd.DataFrame):
+            raise CandlesError(f"{name} must be a DataFrame; got {type(frame).__name__}.")
+        _check_times(frame.index, name)
+        _check_future(future, frame.index, self.max_context, name)
+        values, index = candle_values(frame, name), frame.index
+        if policy == "roll":
+            values, index = values[-self.max_context :], index[-self.max_context :]
+        times = np.concatenate((time_features(index), time_features(future)))
+        return _Series(values, statistics(values, as_published=policy == "exact"), times, future)
+
+    def _paths(
+        self,
+        series: list[_Series],
+        sampling: SamplingConfig,
+        seeds: Sequence[int] | None,
+        *,
+        policy: WindowPolicy,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> list[np.ndarray]:
+        """Paths float64 [N, H, 6] of each series in its own units, as the model gives them."""
+        if self.model.training or self.tokenizer.training:
+            raise ConfigError("model and tokenizer must be in evaluation mode to forecast; call .eval() on them first.")
+        chosen = _seeds(seeds, sampling, len(series))
+        groups: dict[tuple[int, int], list[int]] = {}
+        for i, one in enumerate(series):
+            groups.setdefault(one.shape, []).append(i)
+        steps = sum(
+            decode_steps(self.model, len(members), sampling.num_paths, shape[1]) for shape, members in groups.items()
+        )
+        counter = _StepCounter(steps, progress, cancel)
+        paths: list[np.ndarray] = [np.empty(0)] * len(series)
+        for members in groups.values():
+            drawn = generate(
+                self.model,
+                self.tokenizer,
+                self._question([series[i] for i in members], [chosen[i] for i in members]),
+                sampling,
+                max_context=self.max_context,
+                policy=policy,
+                step_done=counter.step_done,
+            ).numpy()
+            for i, normalised in zip(members, drawn, strict=True):
+                paths[i] = series[i].statistics.denormalise(normalised)
+        return paths
+
+    def _question(self, series: list[_Series], seeds: list[int]) -> Question:
+        candles = np.stack([one.statistics.normalise(one.values, self.clip) for one in series])
+        times = np.stack([one.times for one in series])
+        return Question(torch.from_numpy(candles).to(self.device), torch.from_numpy(times).to(self.device), seeds)
+
+
+class _StepCounter:
+    """Counts the decode steps of one run, tells who asked, and stops when told to."""
+
+    def __init__(self, total: int, progress: Progress | None, cancel: CancelToken | None) -> None:
+        self.total, self.progress, self.cancel = total, progress, cancel
+        self.done = 0
+
+    def step_done(self) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+        if self.cancel is not None and self.cancel.is_set():
+            raise Cancelled(f"stopped as asked after {self.done} of {self.total} decode steps; nothing was kept.")
+
+
+def _forecast(series: _Series, drawn: np.ndarray, clip: float) -> Forecast:
+    paths, repaired = repair(drawn, series.values)
+    paths.flags.writeable = False
+    return Forecast(paths=paths, index=series.index, notes=_notes(series, clip), repaired=repaired)
+
+
+def _notes(series: _Series, clip: float) -> tuple[str, ...]:
+    distance = series.statistics.distance(series.values[-1])
+    if distance <= clip:
+        return ()
+    return (
+        f"The last candle lies {distance:.1f} standard deviations from the mean of the context; the model sees it cut to "
+        f"{clip:g}, so the forecast starts from a price that is nearer the mean than the last close.",
+    )
+
+
+def _check_times(index: pd.Index, name: str) -> None:
+    if not isinstance(index, pd.DatetimeIndex):
+        raise CandlesError(
+            f"{name} must be indexed by bar time (a DatetimeIndex); its index is a {type(index).__name__}."
+        )
+    if index.hasnans:
+        raise CandlesError(f"{name} has {int(index.isna().sum())} empty bar times (NaT). Remove those rows.")
+    if index.is_monotonic_increasing and index.is_unique:
+        return
+    if index.is_monotonic_decreasing and len(index) > 1:
+        raise CandlesError(
+            f"{name} must be in order of time, oldest first; it is newest first. Call .sort_index() on it."
+        )
+    if not index.is_unique:
+        twice = index[index.duplicated()]
+        raise CandlesError(f"{name} must have each bar time once; {len(twice)} come again, the first is {twice[0]}.")
+    wrong = index[1:][index[1:] < index[:-1]][0]
+    raise CandlesError(
+        f"{name} must be in order of time, oldest first; {wrong} comes after a later bar. Call .sort_index()."
+    )
+
+
+def _check_future(future: pd.DatetimeIndex, past: pd.DatetimeIndex, max_horizon: int, name: str) -> None:
+    if not isinstance(future, pd.DatetimeIndex):
+        raise CandlesError(f"the future of {name} must be a DatetimeIndex of bar times; got {type(future).__name__}.")
+    if not 1 <= len(future) <= max_horizon:
+        raise CandlesError(
+            f"the future of {name} must have 1..{max_horizon} bar times (the horizon); got {len(future)}."
+        )
+    _check_times(future, f"the future of {name}")
+    if (future.tz is None) != (past.tz is None):
+        raise CandlesError(
+            f"{name} and its future must both have a time zone or both have none; got {past.tz} and {future.tz}."
+        )
+    if len(past) and future[0] <= past[-1]:
+        raise CandlesError(f"the future of {name} must begin after its last bar, {past[-1]}; it begins at {future[0]}.")
+
+
+def _seeds(seeds: Sequence[int] | None, sampling: SamplingConfig, count: int) -> list[int]:
+    if seeds is None:
+        return [sampling.seed] * count
+    if len(seeds) != count or not all(0 <= seed < 2**63 for seed in seeds):
+        raise ConfigError(
+            f"seeds must hold one number of 0..2**63 - 1 for each of the {count} frames; got {list(seeds)}."
+        )
+    return list(seeds)
+
+
+def _stamped(df: pd.DataFrame, stamps: pd.Series | pd.DatetimeIndex) -> pd.DataFrame:
+    """The reference's arguments as one frame."""
+    if not isinstance(df, pd.DataFrame):
+        raise CandlesError(f"df must be a DataFrame; got {type(df).__name__}.")
+    if len(df) != len(stamps):
+        raise CandlesError(f"df and x_timestamp must be of one length; got {len(df)} rows and {len(stamps)} times.")
+    return df.set_axis(pd.DatetimeIndex(stamps), axis=0)
+
+
+def _future(stamps: pd.Series | pd.DatetimeIndex, pred_len: int) -> pd.DatetimeIndex:
+    if len(stamps) != pred_len:
+        raise CandlesError(f"y_timestamp must hold pred_len = {pred_len} times; got {len(stamps)}.")
+    return pd.DatetimeIndex(stamps)
+
+
+def _global_seed() -> int:
+    """A seed from torch's global generator: what draws the reference's paths."""
+    return int(torch.randint(2**62, ()))
