@@ -124,9 +124,10 @@ def _forecast(options: argparse.Namespace, settings: Settings) -> None:
         if note.level != "info":
             print(f"{note.level}: {note.text}", file=sys.stderr)
     window = _window(imported.candles, options)
-    predictor = ModelShelf().get(options.model or settings.model, options.device)
+    name = options.model or settings.model
+    predictor = ModelShelf().get(name, options.device)
     with _Progress(shown=sys.stderr.isatty()) as progress:
-        [(forecast, record)] = run([window], sampling, predictor, progress=progress.step)
+        [(forecast, record)] = run([window], sampling, predictor, progress.step, model_name=name)
     if options.out is not None:
         write_atomically(options.out, forecast_csv(window, forecast, record))
     if options.record is not None:

@@ -40,7 +40,6 @@ class CancelToken(Protocol):
 class Predictor(Protocol):
     """What this module needs of ``engine.KronosPredictor``."""
 
-    model_name: str
     label: str
     digest: str
 
@@ -128,8 +127,18 @@ def run(
     predictor: Predictor,
     progress: Progress | None = None,
     cancel: CancelToken | None = None,
+    *,
+    model_name: str,
 ) -> list[tuple[Forecast, RunRecord]]:
     """Forecast many windows in one call of the engine; one is a batch of one.
+
+    Args:
+        windows: contexts may differ in length.
+        sampling: how paths are drawn.
+        predictor: the loaded model.
+        progress: called with the decode steps done and all decode steps.
+        cancel: looked at after every decode step.
+        model_name: what the model was loaded by, for the record.
 
     Raises:
         EngineError: the engine refuses the windows, or ``cancel`` was set (``Cancelled``).
@@ -144,13 +153,13 @@ def run(
     )
     seconds = time.perf_counter() - began
     return [
-        (forecast, _record(window, forecast, sampling, predictor, seconds))
+        (forecast, _record(window, forecast, sampling, predictor, seconds, model_name))
         for window, forecast in zip(windows, forecasts, strict=True)
     ]
 
 
 def _record(
-    window: Window, forecast: Forecast, sampling: SamplingConfig, predictor: Predictor, seconds: float
+    window: Window, forecast: Forecast, sampling: SamplingConfig, predictor: Predictor, seconds: float, name: str
 ) -> RunRecord:
     candles = window.context
     return RunRecord(
@@ -165,7 +174,7 @@ def _record(
         context_length=window.context_length,
         horizon=window.horizon,
         sampling=asdict(sampling),
-        model_name=predictor.model_name,
+        model_name=name,
         model_label=predictor.label,
         checkpoint_digest=predictor.digest,
         versions=_versions(),

@@ -17,7 +17,8 @@ __all__ = ["show_window"]
 
 LEVEL = 0.9
 """Coverage of the band that the figures are about."""
-_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+_NO_BUTTONS = ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d"]
+_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": _NO_BUTTONS}
 
 
 def show_window(window: Window) -> None:

@@ -76,7 +76,7 @@ def _work(job: Job, window: Window, sampling: SamplingConfig, models: ModelShelf
     """What the worker thread does; it must not touch Streamlit."""
     predictor = models.get(model)
     _stop_if_asked(job.cancel_token)
-    [(forecast, record)] = run([window], sampling, predictor, progress=job.step, cancel=job.cancel_token)
+    [(forecast, record)] = run([window], sampling, predictor, job.step, job.cancel_token, model_name=model)
     return Result(window, forecast, record, random_walk(window, seed=sampling.seed))
 
 
