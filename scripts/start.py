@@ -9,13 +9,14 @@ What follows "--" goes to ``streamlit run``. Stop with Ctrl+C.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 
 from _environment import ROOT, fail, prepare, require_python
 
 
 def main() -> int:
-    """Run the app until it is stopped; returns its exit code."""
+    """Run the app until it is stopped; returns its exit code (where this process does not become the app)."""
     require_python()
     parser = argparse.ArgumentParser(description="Open the app in the browser.")
     parser.add_argument("streamlit", nargs="*", help='arguments for "streamlit run", after "--"')
@@ -25,8 +26,11 @@ def main() -> int:
         fail(f"{home} is missing; run this from a whole clone.")
     python = prepare(["requirements.txt"])
     command = [str(python), "-m", "streamlit", "run", str(home), "--server.showEmailPrompt=false", *arguments.streamlit]
+    os.chdir(ROOT)
+    if os.name != "nt":
+        os.execv(command[0], command)  # becomes the app, so that whoever stops this stops it
     try:
-        return subprocess.run(command, check=False, cwd=ROOT).returncode
+        return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
