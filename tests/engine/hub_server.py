@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ class Hub:
     """Answer everything so."""
     error_code: str | None = None
     """The ``X-Error-Code`` that goes with ``status``."""
+    delay_s: float = 0.0
+    """Wait so long before every answer."""
     plain: bool = False
     """Answer without the headers of a hub, like a captive portal."""
 
@@ -73,6 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, with_body: bool) -> None:
         headers = self.headers
         self.hub.requests.append(Request(self.command, self.path, headers.get("Range"), headers.get("Authorization")))
+        time.sleep(self.hub.delay_s)
         if self.hub.status is not None:
             self._refuse(self.hub.status, self.hub.error_code)
             return

@@ -1,10 +1,11 @@
 import hashlib
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download
 
 from engine import checkpoint, hub, registry, sources
 from engine.errors import (
@@ -217,6 +218,24 @@ def test_no_network_is_said_at_once(gone, tmp_path):
             checkpoint.read(REPO, "model", cache_dir=tmp_path)
 
     assert took(call) < QUICK_S
+
+
+def test_a_hub_that_is_silent_is_not_waited_for(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(hub, "_PROBE_TIMEOUT_S", 0.1)
+    server.delay_s = 0.5
+    with pytest.raises(HubUnreachable, match="Check the network"):
+        checkpoint.read(REPO, "model", cache_dir=tmp_path)
+    assert len(server.requests) == 1
+
+
+def test_a_connection_that_drops_for_good_is_unreachable_and_the_next_try_starts_anew(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(file_download, "time", SimpleNamespace(sleep=lambda _: None))
+    server.cut_after.extend([100, 0, 0, 0, 0, 0, 0, 0])
+    with pytest.raises(HubUnreachable, match=r"model\.safetensors of somebody"):
+        checkpoint.read(REPO, "model", cache_dir=tmp_path)
+    server.cut_after.clear()
+    checkpoint.read(REPO, "model", cache_dir=tmp_path)
+    assert not list(tmp_path.glob("**/*.incomplete"))
 
 
 def test_no_network_takes_the_last_seen_copy_with_a_warning(server, tmp_path, monkeypatch, caplog):
