@@ -72,7 +72,12 @@ def future_times(candles: CandleFrame, horizon: int) -> tuple[pd.DatetimeIndex, 
 
 
 def learn(local: pd.DatetimeIndex, interval: pd.Timedelta) -> SessionTemplate:
-    """Which slots of each weekday are usually open, from bar times on the session clock."""
+    """Which slots of each weekday are usually open, from bar times on the session clock.
+
+    Bar times that show no pause and cover less than two days are taken to go on around the clock.
+    """
+    if local[-1] - local[0] < 2 * DAY and bool((local[1:] - local[:-1] <= interval).all()):
+        return SessionTemplate(((),) * 7, always_open=True)
     recent = local[local > local[-1] - _RECENT_DAYS * DAY].tz_localize(None)
     dates = recent.normalize()
     seconds = ((recent - dates) // pd.Timedelta(seconds=1)).to_numpy()

@@ -18,7 +18,7 @@ __all__ = ["QUANTILES", "file_stem", "forecast_csv", "forecast_table", "record_j
 QUANTILES = (0.05, 0.10, 0.25, 0.75, 0.90, 0.95)
 """Quantiles of the close in the table, beside the median."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@")
 _DIGITS = "%.9g"
 """Nine digits bring every float32 back exactly."""
 
@@ -71,8 +71,9 @@ def file_stem(record: RunRecord) -> str:
 
 
 def safe_text(text: str) -> str:
-    """``text`` with an apostrophe in front when a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    """``text`` on one line, with an apostrophe in front when a spreadsheet would take it for a formula."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text).strip()
+    return f"'{line}" if line.startswith(_FORMULA_STARTS) else line
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -18,6 +18,7 @@ _PARTS = r"^(\d{1,2})[./-](\d{1,2})[./-]\d{4}"
 """A date that begins with day and month, in either order."""
 _EPOCH_UNITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (np.inf, "ns"))
 """Numbers below the bound count this unit since 1970."""
+_YEARS = (1700, 2200)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,17 @@ def parse_times(column: pd.Series, session_tz: str | None) -> ParsedTimes:
     Raises:
         ImportFailed: a stamp cannot be read.
     """
+    found = _parse_column(column, session_tz)
+    first, last = found.index.min(), found.index.max()
+    if first.year < _YEARS[0] or last.year > _YEARS[1]:
+        raise ImportFailed(
+            f"the times run from {first:%Y-%m-%d} to {last:%Y-%m-%d}, beyond the years {_YEARS[0]} to {_YEARS[1]}.",
+            "Check the time column; numbers are read as seconds to nanoseconds since 1970, by their size.",
+        )
+    return found
+
+
+def _parse_column(column: pd.Series, session_tz: str | None) -> ParsedTimes:
     zone = check_zone(session_tz or "UTC")
     if pd.api.types.is_numeric_dtype(column):
         return _from_numbers(column, zone)

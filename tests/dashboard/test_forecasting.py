@@ -1,0 +1,65 @@
+import threading
+
+import numpy as np
+import pytest
+
+from engine import Cancelled, KronosPredictor
+from kronos_dashboard.errors import RecordError
+from kronos_dashboard.forecasting import RunRecord, SamplingConfig, model_frame, run
+from kronos_dashboard.windows import cut, latest
+from tests.dashboard import makers
+
+SAMPLING = SamplingConfig(num_paths=4, seed=3)
+CANDLES = makers.candles(200, session_tz="Asia/Shanghai")
+
+
+def test_many_windows_come_back_in_order_each_with_its_record(predictor: KronosPredictor) -> None:
+    windows = [cut(CANDLES, 150, 60, 5), latest(CANDLES, 40, 5)]
+    found = run(windows, SAMPLING, predictor, model_name="tiny")
+    assert [forecast.paths.shape for forecast, _ in found] == [(4, 5, 6), (4, 5, 6)]
+    assert [record.cutoff for _, record in found] == [window.cutoff.isoformat() for window in windows]
+    assert found[0][1].candles_fingerprint == windows[0].context.fingerprint
+    assert found[0][1].checkpoint_digest == predictor.digest
+    assert found[1][1].notes[0] == windows[1].note
+
+
+def test_a_window_forecasts_the_same_alone_and_in_company(predictor: KronosPredictor) -> None:
+    windows = [cut(CANDLES, 150, 60, 5), cut(CANDLES, 120, 40, 5)]
+    together = run(windows, SAMPLING, predictor, model_name="tiny")
+    for window, (forecast, _) in zip(windows, together, strict=True):
+        [(alone, _)] = run([window], SAMPLING, predictor, model_name="tiny")
+        np.testing.assert_allclose(alone.paths, forecast.paths, rtol=1e-5)
+
+
+def test_the_engine_sees_the_session_clock_and_the_columns_that_mean_something() -> None:
+    frame = model_frame(makers.candles(40, session_tz="Asia/Shanghai", has_amount=False))
+    assert str(frame.index.tz) == "Asia/Shanghai"
+    assert frame.index[0].hour == 8
+    assert list(frame.columns) == ["open", "high", "low", "close", "volume"]
+
+
+def test_progress_counts_to_the_horizon(predictor: KronosPredictor) -> None:
+    steps: list[tuple[int, int]] = []
+    run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, lambda *step: steps.append(step), model_name="tiny")
+    assert steps[-1][0] == steps[-1][1]
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_a_cancelled_run_stops(predictor: KronosPredictor) -> None:
+    token = threading.Event()
+    token.set()
+    with pytest.raises(Cancelled):
+        run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, cancel=token, model_name="tiny")
+
+
+def test_a_record_survives_json_and_gives_the_sampling_back(predictor: KronosPredictor) -> None:
+    [(_, record)] = run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, model_name="tiny")
+    again = RunRecord.from_json(record.to_json())
+    assert again == record
+    assert again.sampling_config == SAMPLING
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "12", '{"run_id": "x"}'])
+def test_what_is_no_record_is_refused(text: str) -> None:
+    with pytest.raises(RecordError):
+        RunRecord.from_json(text)

@@ -1,0 +1,31 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from kronos_dashboard.errors import SettingsError
+from kronos_dashboard.settings import Settings
+
+
+def test_the_environment_overrides_defaults() -> None:
+    found = Settings.from_environment({"KRONOS_DASHBOARD_MAX_UPLOAD_MB": "5", "KRONOS_DASHBOARD_MODEL": "kronos-small"})
+    assert (found.max_upload_mb, found.max_upload_bytes, found.model) == (5, 5 * 1024 * 1024, "kronos-small")
+    assert found.max_horizon == Settings().max_horizon
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "many", "1.5", ""])
+def test_a_number_out_of_range_is_refused_with_its_name(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"(?i)max_paths"):
+        Settings.from_environment({"KRONOS_DASHBOARD_MAX_PATHS": value})
+
+
+def test_bounds_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(SettingsError, match="must not exceed"):
+        Settings(min_context=100, max_context=50)
+
+
+def test_the_server_takes_files_as_large_as_the_settings_do() -> None:
+    config = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["maxUploadSize"] == Settings().max_upload_mb
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["browser"]["gatherUsageStats"] is False
