@@ -66,6 +66,17 @@ def test_what_is_written_reads_back_to_the_bit(tmp_path, kind):
     assert sorted(path.name for path in (tmp_path / "deep/new").iterdir()) == ["config.json", "model.safetensors"]
 
 
+@pytest.mark.parametrize("kind", ["tokenizer", "model"])
+def test_what_is_written_loads_in_the_reference_implementation(tmp_path, kind):
+    theirs = pytest.importorskip("kronos_finance._vendor.kronos_model")
+    read = checkpoint.read(PLAIN, kind)
+    checkpoint.write(tmp_path, kind, read.config, read.state())
+    module = {"tokenizer": theirs.KronosTokenizer, "model": theirs.Kronos}[kind].from_pretrained(str(tmp_path))
+    loaded = module.state_dict()
+    assert loaded.keys() == read.tensors.keys()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in read.tensors.items())
+
+
 @pytest.mark.parametrize("name", PUBLISHED_CONFIGS)
 def test_config_files_are_the_published_ones_to_the_byte(name):
     entry = registry.find(name)
