@@ -53,7 +53,7 @@ class KVCache:
         self._shared_length = keys.shape[2]
 
     def expand(self, num_paths: int, room: int) -> KVCache:
-        """A cache over the same shared tokens with empty room for ``room`` own tokens of each of ``num_paths`` paths."""
+        """A cache over the same shared tokens, with room for ``room`` own tokens of each of ``num_paths`` paths."""
         grown = KVCache(len(self._shared), self._limit)
         grown._shared, grown._shared_length = self._shared, self._shared_length
         for keys, values in self._shared:

@@ -75,8 +75,8 @@ class _Published:
         missing, unknown = sorted(known - values.keys()), sorted(values.keys() - known)
         if missing or unknown:
             raise ConfigError(
-                f"{cls.__name__} wants the keys {sorted(known)}; missing: {missing or 'none'}, unknown: {unknown or 'none'}. "
-                "Check that this config.json belongs to this kind of checkpoint."
+                f"{cls.__name__} wants the keys {sorted(known)}; missing: {missing or 'none'}, "
+                f"unknown: {unknown or 'none'}. Check that this config.json belongs to this kind of checkpoint."
             )
         return cls(**values)
 

@@ -1,7 +1,7 @@
 """Candles to what the networks read, and back: columns, statistics, normalisation, time features.
 
-Conventions of the published weights: columns open, high, low, close, volume, amount; missing volume means zero volume and
-amount; missing amount is volume x mean(open, high, low, close); z-scores over the context alone with the population
+Conventions of the published weights: columns open, high, low, close, volume, amount; missing volume means zero volume
+and amount; missing amount is volume x mean(open, high, low, close); z-scores over the context alone with the population
 standard deviation + 1e-5, clipped to +-5. Everything is computed in float64 and handed over in float32.
 """
 

@@ -4,10 +4,10 @@ Legend: B series of equal shape, N paths, T context, H horizon, 6 columns. Value
 
 When T + H passes ``max_context`` there are two ways:
 
-- ``"exact"``: the window slides and is read anew at every later step, as the reference does. The context's untouched part
-  is read once per series and shared; each path's own tokens are read again on top of it.
-- ``"roll"``: nothing is read again; the oldest keys and values are no longer attended to. Rotary positions are relative,
-  so nothing else changes. Costs the same as a step that does not slide.
+- ``"exact"``: the window slides and is read anew at every later step, as the reference does. The context's untouched
+  part is read once per series and shared; each path's own tokens are read again on top of it.
+- ``"roll"``: nothing is read again; the oldest keys and values are no longer attended to. Rotary positions are
+  relative, so nothing else changes. Costs the same as a step that does not slide.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Legend: B series, N paths, R = B*N rows, T tokens, j new tokens per row, D model width, h heads, w = D/h head width,
 S tokens of context that all paths of a series share, t tokens of a path's own.
 
-Each attention has three ways of use, one function each: ``forward`` (training: causal, nothing kept), ``prefill`` (causal,
-keys and values kept for all paths) and ``extend`` (a few new tokens per path, after the kept ones).
+Each attention has three ways of use, one function each: ``forward`` (training: causal, nothing kept), ``prefill``
+(causal, keys and values kept for all paths) and ``extend`` (a few new tokens per path, after the kept ones).
 Projections are fused, and rotary pairs lie side by side, so that one complex product turns queries and keys;
 ``engine.names`` maps the published names and row orders to these and back.
 """
@@ -139,13 +139,13 @@ class FeedForward(nn.Module):
 def _attend(q: Tensor, seen: Visible) -> Tensor:
     """Attention of new tokens over what all paths share and what is each path's own, softmax over both together.
 
-    ``q`` [B, h, N, j, w], already scaled; its own tokens are the last in ``seen``. The shared part is one matrix product
-    over the N*j queries of a series, never N copies of the context. Returns float32 [B, N, j, h*w].
+    ``q`` [B, h, N, j, w], already scaled; its own tokens are the last in ``seen``. The shared part is one matrix
+    product over the N*j queries of a series, never N copies of the context. Returns float32 [B, N, j, h*w].
     """
     series, heads, paths, new, width = q.shape
     shared_keys, shared_values, own_keys, own_values = seen
     shared, own = shared_keys.shape[1], own_keys.shape[1]
-    rows = q.reshape(series * heads, paths * new, width)
+    rows = q.contiguous().view(series * heads, paths * new, width)
     to_shared = torch.bmm(rows, shared_keys.transpose(1, 2))  # [Bh, N*j, S]
     to_own = torch.bmm(rows.view(-1, new, width), own_keys.transpose(1, 2))  # [BhN, j, t]
     if new > 1:

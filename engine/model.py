@@ -1,17 +1,17 @@
 """``Kronos``: the next candle's two tokens from the candles so far (arXiv 2508.02739, section 3.2).
 
-Legend: B series, N paths, T tokens, D width, V1 and V2 coarse and fine vocabularies. Time features are int64 [..., T, 5]:
-minute, hour, weekday, day, month of each bar (``engine.features``).
+Legend: B series, N paths, T tokens, D width, V1 and V2 coarse and fine vocabularies. Time features are int64
+[..., T, 5]: minute, hour, weekday, day, month of each bar (``engine.features``).
 
-A step has two halves: ``extend`` reads the last token pair and gives hidden states, from which ``coarse_logits`` follow;
-then, with a coarse token drawn, ``fine_logits`` asks the dependency-aware layer for the fine one.
+A step has two halves: ``extend`` reads the last token pair and gives hidden states, from which ``coarse_logits``
+follow; then, with a coarse token drawn, ``fine_logits`` asks the dependency-aware layer for the fine one.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -138,9 +138,13 @@ class Kronos(nn.Module):
                 nn.init.normal_(module.weight, std=self.config.d_model**-0.5)
         if not self.config.learn_te:
             for name, size in _TIME_SIZES.items():
-                table = self.time_embedding.get_submodule(name).weight
+                table = cast(nn.Embedding, self.time_embedding.get_submodule(name)).weight
                 with torch.no_grad():
                     table.copy_(_sinusoids(size, self.config.d_model))
+
+    @property
+    def _layers(self) -> list[TransformerBlock]:
+        return cast(list[TransformerBlock], list(self.blocks))
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> Self:
@@ -173,7 +177,7 @@ class Kronos(nn.Module):
     def hidden(self, coarse: Tensor, fine: Tensor, time_features: Tensor) -> Tensor:
         """Hidden states [B, T, D] of ids [B, T] and time features [B, T, 5]; causal."""
         x = self._embed(coarse, fine, time_features)
-        for block in self.blocks:
+        for block in self._layers:
             x = block(x)
         return self.norm(x)
 
@@ -187,7 +191,7 @@ class Kronos(nn.Module):
         """
         cache = KVCache(len(self.blocks) + 1, limit)
         x = self._embed(coarse, fine, time_features)
-        for layer, block in enumerate(self.blocks):
+        for layer, block in enumerate(self._layers):
             x = block.prefill(x, cache, layer)
         hidden = self.norm(x)
         self.dependency.attention.prefill(hidden, cache, len(self.blocks))
@@ -196,7 +200,7 @@ class Kronos(nn.Module):
     def extend(self, coarse: Tensor, fine: Tensor, time_features: Tensor, cache: KVCache) -> Tensor:
         """Read j new token pairs per path, ids [B, N, j] at times [B, 1 or N, j, 5]; hidden states [B, N, j, D]."""
         x = self._embed(coarse, fine, time_features)
-        for layer, block in enumerate(self.blocks):
+        for layer, block in enumerate(self._layers):
             x = block.extend(x, cache, layer)
         hidden = self.norm(x)
         self.dependency.attention.remember(hidden, cache, len(self.blocks))
@@ -208,7 +212,7 @@ class Kronos(nn.Module):
         return self.head.coarse(hidden).float()
 
     def fine_logits(self, hidden: Tensor, coarse: Tensor, cache: KVCache) -> Tensor:
-        """Logits float32 [B, N, V2] of the next fine token, given the last hidden state [B, N, D] and the coarse id [B, N].
+        """Logits float32 [B, N, V2] of the next fine token, given last hidden states [B, N, D] and coarse ids [B, N].
 
         One query (the coarse token's embedding) over all remembered hidden states, neither side turned.
         """
@@ -226,8 +230,8 @@ class Kronos(nn.Module):
     ) -> Logits:
         """Logits of every position for training: ids [B, T], time features [B, T, 5].
 
-        The dependency-aware layer is given ``next_coarse`` [B, T] (teacher forcing), or, where it is None, a coarse token
-        drawn from the model's own logits, as the reference trains.
+        The dependency-aware layer is given ``next_coarse`` [B, T] (teacher forcing), or, where it is None, a coarse
+        token drawn from the model's own logits, as the reference trains.
         """
         hidden = self.hidden(coarse, fine, time_features)
         coarse_logits = self.coarse_logits(hidden)

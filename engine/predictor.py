@@ -1,7 +1,8 @@
 """``KronosPredictor``: candles in, every sampled path out.
 
 ``forecast_many`` is the one way in; ``predict`` and ``predict_batch`` are thin layers that accept and return what the
-reference implementation's do. A predictor is made once and never changed by a call, so any number of threads may share it.
+reference implementation's do. A predictor is made once and never changed by a call, so any number of threads may share
+it.
 """
 
 from __future__ import annotations
@@ -175,8 +176,8 @@ class KronosPredictor:
                 all that the model sees.
             futures: one index of H bar times per frame, after the frame's last.
             sampling: how paths are drawn; None = the defaults.
-            seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series is
-                drawn with the same uniform numbers.
+            seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series
+                is drawn with the same uniform numbers.
             policy: what happens when context and horizon pass ``max_context`` (``engine.generate``).
             progress: called with the decode steps done and all decode steps.
             cancel: checked after every decode step.
@@ -202,7 +203,7 @@ class KronosPredictor:
         x_timestamp: pd.Series | pd.DatetimeIndex,
         y_timestamp: pd.Series | pd.DatetimeIndex,
         pred_len: int,
-        T: float = 1.0,  # noqa: N803 - the reference's name
+        T: float = 1.0,
         top_k: int = 0,
         top_p: float = 0.9,
         sample_count: int = 1,
@@ -210,8 +211,8 @@ class KronosPredictor:
     ) -> pd.DataFrame:
         """The mean of ``sample_count`` paths, as the reference's ``predict`` gives it, indexed by ``y_timestamp``.
 
-        For code written for the reference; ``forecast_many`` keeps the paths. The mean of candles is no candle: its high
-        may lie below its close. Draws follow ``torch.manual_seed``.
+        For code written for the reference; ``forecast_many`` keeps the paths. The mean of candles is no candle: its
+        high may lie below its close. Draws follow ``torch.manual_seed``.
 
         Raises:
             CandlesError: the candles or the times cannot be used.
@@ -227,7 +228,7 @@ class KronosPredictor:
         x_timestamp_list: Sequence[pd.Series | pd.DatetimeIndex],
         y_timestamp_list: Sequence[pd.Series | pd.DatetimeIndex],
         pred_len: int,
-        T: float = 1.0,  # noqa: N803 - the reference's name
+        T: float = 1.0,
         top_k: int = 0,
         top_p: float = 0.9,
         sample_count: int = 1,
@@ -344,8 +345,8 @@ def _notes(series: _Series, clip: float) -> tuple[str, ...]:
     if distance <= clip:
         return ()
     return (
-        f"The last candle lies {distance:.1f} standard deviations from the mean of the context; the model sees it cut to "
-        f"{clip:g}, so the forecast starts from a price that is nearer the mean than the last close.",
+        f"The last candle lies {distance:.1f} standard deviations from the mean of the context; the model sees it "
+        f"cut to {clip:g}, so the forecast starts from a price that is nearer the mean than the last close.",
     )
 
 

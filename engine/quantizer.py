@@ -48,13 +48,13 @@ class Quantized(NamedTuple):
 class BinarySphericalQuantizer(nn.Module):
     """Turns latents into codes, codes into token ids and back. Has no parameters.
 
-    The entropy terms (BSQ eqs. 8 and 9) treat bits as independent, for one sample and for the codebook, as the reference
-    implementation computes them; the published ``group_size`` therefore has no effect on any number.
+    The entropy terms (BSQ eqs. 8 and 9) treat bits as independent, for one sample and for the codebook, as the
+    reference implementation computes them; the published ``group_size`` therefore has no effect on any number.
 
     Args:
         config: bits and loss weights.
-        inverse_temperature: sharpness of the soft assignment in the entropy terms. The published checkpoints were trained
-            with 1, at which the codebook entropy hardly moves.
+        inverse_temperature: sharpness of the soft assignment in the entropy terms. The published checkpoints were
+            trained with 1, at which the codebook entropy hardly moves.
     """
 
     def __init__(self, config: TokenizerConfig, inverse_temperature: float = 1.0) -> None:

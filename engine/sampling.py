@@ -1,7 +1,8 @@
 """Drawing tokens from logits: temperature, then top-k, then nucleus, then one uniform number per row.
 
-Legend: R rows, V tokens. Draws use given uniform numbers and the inverse distribution function in token order, so a row's
-token depends on its own logits and its own number only, whatever else is in the batch. No logits are changed in place.
+Legend: R rows, V tokens. Draws use given uniform numbers and the inverse distribution function in token order, so a
+row's token depends on its own logits and its own number only, whatever else is in the batch. No logits are changed in
+place.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def uniforms(seeds: Sequence[int], num_paths: int, horizon: int) -> Tensor:
 
 
 def chances(logits: Tensor, config: SamplingConfig) -> Tensor:
-    """The distribution [R, V] that is drawn from, given logits [R, V]; temperature 0 puts all on the likeliest token."""
+    """The distribution [R, V] that is drawn from, given logits [R, V]; at temperature 0 all is on the likeliest."""
     if config.temperature == 0.0:
         return torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
     weights = _kept(logits, config)

@@ -7,8 +7,9 @@ reconstruction. That is what lets ``decode`` of many paths share the decoded con
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -57,6 +58,10 @@ def _blocks(config: TokenizerConfig, layers: int) -> nn.ModuleList:
         )
         for _ in range(layers - 1)
     )
+
+
+def _each(blocks: nn.ModuleList) -> Iterator[TransformerBlock]:
+    return cast(Iterator[TransformerBlock], iter(blocks))
 
 
 class KronosTokenizer(nn.Module):
@@ -128,14 +133,14 @@ class KronosTokenizer(nn.Module):
         """Decode the context ids [B, T] once, for all paths to go on from."""
         cache = KVCache(len(self.decoder))
         x = self.from_code(self.quantizer.code(coarse, fine))
-        for layer, block in enumerate(self.decoder):
+        for layer, block in enumerate(_each(self.decoder)):
             x = block.prefill(x, cache, layer)
         return cache
 
     def extend(self, coarse: Tensor, fine: Tensor, cache: KVCache) -> Tensor:
         """Normalised candles float32 [B, N, j, 6] of j new ids [B, N, j] per path after those in ``cache``."""
         x = self.from_code(self.quantizer.code(coarse, fine))
-        for layer, block in enumerate(self.decoder):
+        for layer, block in enumerate(_each(self.decoder)):
             x = block.extend(x, cache, layer)
         cache.advance(coarse.shape[-1])
         return self.head(x).float()

@@ -3,8 +3,8 @@
     torchrun --nproc_per_node=2 scripts/train_bundled.py tokenizer --candles CANDLES --out runs/bundled --minutes 30
     torchrun --nproc_per_node=2 scripts/train_bundled.py model     --candles CANDLES --out runs/bundled --minutes 70
 
-``CANDLES`` holds ``train/<market>_<interval>.parquet`` with the columns symbol, timestamp (UTC), open, high, low, close,
-volume, amount. A run that is stopped goes on from its last state when the same command is given again. With
+``CANDLES`` holds ``train/<market>_<interval>.parquet`` with the columns symbol, timestamp (UTC), open, high, low,
+close, volume, amount. A run that is stopped goes on from its last state when the same command is given again. With
 OMP_NUM_THREADS=1 two processes use two cores better than one process with two threads.
 
 Legend: B windows per step and process, T tokens per window, cut = length of the part that a window is normalised by.
