@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import hashlib
+import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -40,6 +42,8 @@ class Hub:
     requests: list[Request] = field(default_factory=list)
     cut_after: deque[int] = field(default_factory=deque)
     """Each GET of a weights file takes one: the connection is dropped after so many bytes."""
+    reset: bool = False
+    """Drop it with a reset instead of an orderly end."""
     status: int | None = None
     """Answer everything so."""
     error_code: str | None = None
@@ -121,6 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: self.hub.cut_after.popleft()])
             self.wfile.flush()
             self.close_connection = True
+            if self.hub.reset:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
             return
         self.wfile.write(body)
 

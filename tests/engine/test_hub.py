@@ -238,6 +238,14 @@ def test_a_connection_that_drops_for_good_is_unreachable_and_the_next_try_starts
     assert not list(tmp_path.glob("**/*.incomplete"))
 
 
+def test_a_connection_that_is_reset_is_unreachable_and_the_next_try_succeeds(server, tmp_path):
+    server.reset = True
+    server.cut_after.append(20_000)
+    with pytest.raises(HubUnreachable, match=r"model\.safetensors of somebody.*Check the network"):
+        checkpoint.read(REPO, "model", cache_dir=tmp_path)
+    checkpoint.read(REPO, "model", cache_dir=tmp_path)
+
+
 def test_no_network_takes_the_last_seen_copy_with_a_warning(server, tmp_path, monkeypatch, caplog):
     checkpoint.read(REPO, "model", cache_dir=tmp_path)
     server.status = 503
