@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from engine import hub, names
-from engine.errors import CheckpointCorrupt, CheckpointMismatch, ConfigError
+from engine.errors import CheckpointCorrupt, CheckpointError, CheckpointMismatch, ConfigError
 from engine.hub import Progress
 from engine.names import Kind
 from engine.sources import CONFIG_FILE, WEIGHTS_FILE, Files, Place, PredictorSource, locate, predictor_source
@@ -93,15 +93,18 @@ def read(
         CheckpointMismatch: ``config.json`` does not describe a checkpoint of this kind.
         HubAccessDenied: the hub refuses.
         HubUnreachable: no network, or the hub does not answer.
+        CheckpointError: a file cannot be read or stored (rights, space).
     """
     place = Place(subfolder=subfolder, revision=revision, cache_dir=cache_dir, offline=offline, progress=progress)
-    files = locate(source, kind, place)
     try:
+        files = locate(source, kind, place)
         config = names.parse_config(kind, files.config).to_dict()
+        tensors = _read_tensors(files)
+        digest = files.digest or hub.sha256_of(files.weights)
     except ConfigError as error:
         raise CheckpointMismatch(f"{CONFIG_FILE} of {files.source}: {error}") from error
-    tensors = _read_tensors(files)
-    digest = files.digest or hub.sha256_of(files.weights)
+    except OSError as error:
+        raise CheckpointError(f"{source} could not be read: {error}. Check the rights of its files.") from error
     return Checkpoint(kind=kind, config=config, tensors=tensors, source=files.source, digest=digest)
 
 

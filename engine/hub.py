@@ -220,8 +220,8 @@ def _verified(wanted: _Wanted, path: Path, expected: str | None) -> HubFile:
             f"on the way from {wanted.host}. The file was removed from the cache; try again, and if it comes back "
             "wrong try another mirror (HF_ENDPOINT)."
         )
-    commit = path.parts[path.parts.index("snapshots") + 1] if "snapshots" in path.parts else wanted.revision
-    return HubFile(path=path, revision=commit, sha256=found)
+    snapshot = path.parents[wanted.filename.count("/")]  # the client's cache: .../snapshots/<commit>/<filename>
+    return HubFile(path=path, revision=snapshot.name, sha256=found)
 
 
 def _explain(error: Exception, wanted: _Wanted) -> NoReturn:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine import checkpoint, registry, sources
-from engine.errors import CheckpointCorrupt, CheckpointMismatch, CheckpointNotFound, ConfigError
+from engine import checkpoint, hub, names, registry, sources
+from engine.errors import CheckpointCorrupt, CheckpointError, CheckpointMismatch, CheckpointNotFound, ConfigError
 
 PLAIN = Path("tests/data/parity/plain")
 
@@ -84,6 +85,13 @@ def test_config_files_are_the_published_ones_to_the_byte(name):
     assert hashlib.sha256(text.encode()).hexdigest() == entry.config_sha256
 
 
+@pytest.mark.parametrize("name", PUBLISHED_CONFIGS)
+def test_published_geometries_have_the_published_number_of_parameters(name):
+    entry = registry.find(name)
+    parts = names._table(entry.kind, PUBLISHED_CONFIGS[name]).parts()
+    assert sum(math.prod(part.shape) for part in parts) == entry.parameters
+
+
 def test_a_failed_write_leaves_the_old_checkpoint_whole(folder, monkeypatch):
     read = checkpoint.read(folder, "model")
 
@@ -134,6 +142,15 @@ def test_weights_that_are_not_finite_are_named(folder, value):
 def test_a_folder_without_config_json_is_not_found(folder):
     (folder / "config.json").unlink()
     with pytest.raises(CheckpointNotFound, match=r"mine has no config\.json\. A checkpoint is a folder with"):
+        checkpoint.read(folder, "model")
+
+
+def test_a_file_without_the_right_to_read_it_is_named(folder, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(hub, "sha256_of", denied)
+    with pytest.raises(CheckpointError, match=r"could not be read.*Permission denied.*Check the rights"):
         checkpoint.read(folder, "model")
 
 
