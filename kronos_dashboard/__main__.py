@@ -153,7 +153,7 @@ def _check_folders(*paths: Path | None) -> None:
     """Find out before the work, not after it, that a result has no place to go."""
     for path in paths:
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            raise ExportFailed(f"{path} cannot be written.", "Name a file in a folder that exists.")
+            raise ExportFailed(f"the file {path} cannot be written.", "Name a file in a folder that exists.")
 
 
 def _load(options: argparse.Namespace, settings: Settings) -> Imported:

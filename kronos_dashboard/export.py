@@ -89,5 +89,6 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ExportFailed(
-            f"{path} cannot be written: {error.strerror}.", "Choose a folder that exists and may be written to."
+            f"the file {path} cannot be written: {error.strerror}.",
+            "Choose a folder that exists and may be written to.",
         ) from error

@@ -42,7 +42,7 @@ def find_columns(header: Sequence[str], filename: str) -> dict[str, str]:
         wanted = ", ".join("time (or date, timestamp)" if name == "time" else name for name in missing)
         has = ", ".join(str(name)[:40] for name in list(header)[:12])
         raise ImportFailed(
-            f"{filename} lacks {'the column' if len(missing) == 1 else 'the columns'} {wanted}; it has: {has}.",
+            f"the file {filename} lacks {'the column' if len(missing) == 1 else 'the columns'} {wanted}; it has {has}.",
             "The first line must name a time column and open, high, low and close; volume and amount are optional.",
         )
     return found

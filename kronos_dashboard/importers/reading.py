@@ -57,12 +57,14 @@ def read(
     options, settings = options or ImportOptions(), settings or Settings()
     table = _read_table(data, filename, settings)
     columns = find_columns([str(name) for name in table.columns], filename)
+    if len(table) < 2:
+        rows = _count(len(table), "row")
+        raise ImportFailed(f"the file {filename} has {rows} of candles; at least 2 are needed.", "Load more history.")
     times = parse_times(table[columns["time"]], options.session_tz)
     values, notes = _read_values(table, columns)
     values.index = times.index
-    rows = np.arange(1, len(values) + 1)
-    values, rows, order_notes = _order(values, rows)
-    check_values(values, rows)
+    values, numbers, order_notes = _order(values, np.arange(1, len(values) + 1))
+    check_values(values, numbers)
     candles = CandleFrame(
         frame=values.reindex(columns=list(COLUMNS), fill_value=0.0),
         symbol=options.symbol or Path(filename).stem[:60],
@@ -89,18 +91,20 @@ def read_file(path: Path, options: ImportOptions | None = None, settings: Settin
     except FileNotFoundError as error:
         raise ImportFailed(f"there is no file {path}.", "Check the path.") from error
     except OSError as error:
-        raise ImportFailed(f"{path} cannot be opened: {error.strerror}.", "Check path and permissions.") from error
+        raise ImportFailed(
+            f"the file {path} cannot be opened: {error.strerror}.", "Check path and permissions."
+        ) from error
     return read(data, path.name, options, settings)
 
 
 def _read_table(data: bytes, filename: str, settings: Settings) -> pd.DataFrame:
     if len(data) > settings.max_upload_bytes:
         raise ImportFailed(
-            f"{filename} is larger than the limit of {settings.max_upload_mb} MB.",
+            f"the file {filename} is larger than the limit of {settings.max_upload_mb} MB.",
             "Cut the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB.",
         )
     if b"\0" in data[:4096]:
-        raise ImportFailed(f"{filename} is not a text file.", "Export the candles as CSV.")
+        raise ImportFailed(f"the file {filename} is not a text file.", "Export the candles as CSV.")
     head = data[:4096].decode("utf-8-sig", errors="replace").lstrip().split("\n", 1)[0]
     separator = max(_SEPARATORS, key=head.count)
     try:
@@ -108,13 +112,15 @@ def _read_table(data: bytes, filename: str, settings: Settings) -> pd.DataFrame:
             io.BytesIO(data), sep=separator, encoding="utf-8-sig", nrows=settings.max_rows + 1, skipinitialspace=True
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ImportFailed(f"{filename} cannot be read as CSV: {error}", "Export it as CSV in UTF-8.") from error
+        raise ImportFailed(
+            f"the file {filename} cannot be read as CSV: {error}", "Export it as CSV in UTF-8."
+        ) from error
     if len(table) > settings.max_rows:
-        raise ImportFailed(f"{filename} has more than {settings.max_rows:,} rows.", "Cut the file.")
+        raise ImportFailed(f"the file {filename} has more than {settings.max_rows:,} rows.", "Cut the file.")
     if not isinstance(table.index, pd.RangeIndex):
-        raise ImportFailed(f"{filename} has more fields in a row than names in its first line.", "Name every column.")
-    if len(table) < 2:
-        raise ImportFailed(f"{filename} has {len(table)} rows of candles; at least 2 are needed.", "Load more history.")
+        raise ImportFailed(
+            f"the file {filename} has more fields in a row than names in its first line.", "Name every column."
+        )
     return table
 
 
@@ -151,7 +157,7 @@ def _numbers(column: pd.Series, name: str) -> pd.Series:
     if text.any():
         row = int(np.flatnonzero(text.to_numpy())[0])
         raise ImportFailed(
-            f"{str(column.iloc[row])[:40]!r} in the {name} column, row {row + 1}, is not a number.",
+            f"the text {str(column.iloc[row])[:40]!r} in the {name} column, row {row + 1}, is not a number.",
             "Use plain numbers with a decimal point and no thousands mark.",
         )
     return numbers

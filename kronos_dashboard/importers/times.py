@@ -41,7 +41,8 @@ def check_zone(zone: str) -> str:
         pd.Timestamp(0, tz=zone)
     except (KeyError, ValueError, OSError) as error:
         raise ImportFailed(
-            f"{zone!r} is not the name of a time zone.", "Use a name such as America/New_York, Asia/Shanghai or UTC."
+            f"the text {zone!r} is not the name of a time zone.",
+            "Use a name such as America/New_York, Asia/Shanghai or UTC.",
         ) from error
     return zone
 

@@ -14,7 +14,6 @@ from kronos_dashboard.ui.shared import settings
 __all__ = ["choose_candles", "choose_sample"]
 
 _UPLOADED = "uploaded"
-_TITLES = {sample.key: sample.title for sample in SAMPLES}
 
 
 def choose_sample(key: str) -> None:
@@ -24,15 +23,20 @@ def choose_sample(key: str) -> None:
 
 def choose_candles() -> Imported:
     """The chosen series, and in the sidebar the means to choose another."""
-    options = [sample.key for sample in SAMPLES]
+    titles = {sample.key: sample.title for sample in SAMPLES}
     if "uploaded" in st.session_state:
-        options.append(_UPLOADED)
-    if st.session_state.get("source") not in options:
-        st.session_state["source"] = options[0]
+        titles[_UPLOADED] = f"Your file: {st.session_state['uploaded'].candles.symbol}"
+    if st.session_state.get("source") not in titles:
+        st.session_state["source"] = SAMPLES[0].key
     with st.sidebar:
         st.subheader("Candles", anchor=False)
         chosen = st.selectbox(
-            "Series", options, key="source", format_func=_title, persist_state="session", label_visibility="collapsed"
+            "Series",
+            list(titles),
+            key="source",
+            format_func=titles.__getitem__,
+            persist_state="session",
+            label_visibility="collapsed",
         )
         st.file_uploader(
             "Your own CSV",
@@ -48,12 +52,6 @@ def choose_candles() -> Imported:
     imported: Imported = st.session_state["uploaded"] if chosen == _UPLOADED else load_sample(chosen)
     _describe(imported)
     return imported
-
-
-def _title(key: str) -> str:
-    if key == _UPLOADED:
-        return f"Your file: {st.session_state['uploaded'].candles.symbol}"
-    return _TITLES[key]
 
 
 def _take_upload() -> None:

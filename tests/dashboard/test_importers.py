@@ -170,7 +170,7 @@ def test_blank_volume_becomes_zero_with_a_note() -> None:
 @pytest.mark.parametrize(("data", "words"), [
     (b"", "cannot be read as CSV"),
     (b"timestamp,open,high,low,close\n", "0 rows"),
-    (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1\n", "1 rows"),
+    (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1\n", "1 row"),
     (b"PK\x03\x04\0\0\0\0", "not a text file"),
     (b"\xff\xfe\xfa,\xff\n\xff,\xff\n", "cannot be read as CSV"),
     (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1,5,6\n2024-01-02,1,1,1,1,5,6\n", "more fields in a row"),
