@@ -1,0 +1,30 @@
+"""Forecast many series in one call: different markets and context lengths; each comes out as it would alone.
+
+Run it from the project folder, offline:  python -m docs.examples.many_series
+"""
+
+from engine import KronosPredictor, SamplingConfig
+from kronos_dashboard.forecasting import model_frame
+from kronos_dashboard.samples import SAMPLES, load_sample
+from kronos_dashboard.windows import latest
+
+windows = [
+    latest(load_sample(sample.key).candles, context=context, horizon=20)
+    for sample, context in zip(SAMPLES, (400, 250, 400), strict=True)
+]
+
+predictor = KronosPredictor.from_pretrained("bundled")
+forecasts = predictor.forecast_many(
+    [model_frame(window.context) for window in windows],
+    [window.local_future for window in windows],
+    SamplingConfig(num_paths=20, seed=1),
+)
+
+print(f"{'symbol':<8}{'context':>8}{'last close':>12}{'median':>12}{'paths higher':>14}   last step")
+for window, forecast in zip(windows, forecasts, strict=True):
+    last = window.context.frame["close"].iloc[-1]
+    higher = (forecast.paths[:, -1, 3] > last).mean()
+    print(
+        f"{window.context.symbol:<8}{window.context_length:>8}{last:>12.5g}{forecast.median()[-1]:>12.5g}"
+        f"{higher:>14.0%}   {window.local_future[-1]:%Y-%m-%d %H:%M}"
+    )

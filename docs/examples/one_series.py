@@ -1,0 +1,29 @@
+"""Forecast one series: a fan of 30 sampled futures of the EUR/USD sample, beside what came and a random walk.
+
+Run it from the project folder, offline:  python -m docs.examples.one_series
+"""
+
+from engine import KronosPredictor, SamplingConfig
+from kronos_dashboard.baselines import random_walk
+from kronos_dashboard.forecasting import model_frame
+from kronos_dashboard.metrics import score
+from kronos_dashboard.samples import load_sample
+from kronos_dashboard.windows import cut
+
+candles = load_sample("eurusd_1h").candles
+window = cut(candles, end_row=len(candles) - 48, context=400, horizon=48)
+
+predictor = KronosPredictor.from_pretrained("bundled")
+[forecast] = predictor.forecast_many(
+    [model_frame(window.context)], [window.local_future], SamplingConfig(num_paths=30, seed=1)
+)
+print(f"{candles.symbol} by {predictor.label}: paths {forecast.paths.shape} (paths, steps, columns)")
+
+lower, upper = forecast.band(0.9)
+truth = window.truth.frame["close"].to_numpy()
+for step in range(0, window.horizon, 8):
+    time = window.local_future[step]
+    print(f"{time:%Y-%m-%d %H:%M}  {lower[step]:.5f} .. {upper[step]:.5f}  came {truth[step]:.5f}")
+
+for name, made in (("model", forecast), ("random walk", random_walk(window))):
+    print(f"{name:<11} CRPS {score(made.paths[..., 3], truth, level=0.9).crps:.5f}")
