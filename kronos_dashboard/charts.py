@@ -14,9 +14,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.forecast import Forecast
+from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.windows import Window
 
-__all__ = ["DARK", "LIGHT", "Palette", "date_ticks", "forecast_figure", "window_figure"]
+__all__ = ["DARK", "LIGHT", "Palette", "date_ticks", "forecast_figure", "thumbnail_figure", "window_figure"]
 
 Trace = dict[str, Any]
 
@@ -63,6 +64,20 @@ def forecast_figure(
         *_truth(window, palette, shown=show_truth),
     ]
     return _figure(window, palette, traces)
+
+
+def thumbnail_figure(candles: CandleFrame, palette: Palette, *, height: int = 110) -> go.Figure:
+    """Candles alone: no axes, nothing to hover over."""
+    hidden = {"visible": False, "fixedrange": True, "rangeslider": {"visible": False}}
+    layout = {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": hidden,
+        "yaxis": {"visible": False, "fixedrange": True},
+        "hovermode": False,
+        "showlegend": False,
+    }
+    return go.Figure(data=[_candlestick(candles.frame, 0, palette.up, palette.down)], layout=layout)
 
 
 def date_ticks(times: pd.DatetimeIndex, target: int = _TICKS) -> tuple[list[int], list[str]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from kronos_dashboard.charts import thumbnail_figure
 from kronos_dashboard.samples import SAMPLES, Sample, load_sample
-from kronos_dashboard.ui.page import escape
+from kronos_dashboard.ui.page import escape, palette
 from kronos_dashboard.ui.runs import request_on_arrival
 from kronos_dashboard.ui.series import choose_sample
 from kronos_dashboard.ui.shared import settings, shelf, warm_up
 
 __all__ = ["model_status", "sample_cards"]
 
-_SPARK = 120
-"""Candles in the small line of a sample."""
+_SHOWN = 60
+"""Candles in the small chart of a sample."""
 
 
 def model_status() -> None:
@@ -48,12 +49,13 @@ def sample_cards() -> None:
 
 def _card(sample: Sample, *, first: bool) -> None:
     candles = load_sample(sample.key).candles
-    closes = candles.frame["close"].tail(_SPARK)
-    st.metric(
-        sample.title,
-        f"{closes.iloc[-1]:,.6g}",
-        chart_data=closes.tolist(),
-        chart_type="line",
+    st.metric(sample.title, f"{candles.frame['close'].iloc[-1]:,.6g}")
+    # Also what fetches the chart library while the model loads, so that the first fan need not wait for it.
+    st.plotly_chart(
+        thumbnail_figure(candles.tail(_SHOWN), palette()),
+        key=f"thumbnail_{sample.key}",
+        config={"staticPlot": True},
+        alt=f"The last {_SHOWN} candles of {sample.symbol}",
     )
     st.caption(sample.description)
     if st.button(

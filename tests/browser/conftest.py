@@ -1,0 +1,218 @@
+"""One real server, one real chromium; a page that notices every error, foreign request and finished run of a script."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+ROOT = Path(__file__).parents[2]
+BUNDLED = ROOT / "engine" / "bundled" / "model" / "model.safetensors"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-prefers-reduced-motion",
+)
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+"""Streamlit looks for its server below the page's own address first; these two 404s are its habit."""
+
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def _chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, names)), None)
+
+
+def _need(found: object, what: str) -> None:
+    """Skip, or fail where all tests must run."""
+    if found:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is needed for the browser tests")
+    pytest.skip(f"{what} is not there; the browser tests need it")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = _chromium()
+    _need(path, "chromium or chrome (or BROWSER_PATH)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+            return bool(answer.read() == b"ok")
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def serve(log: Path, **settings: str) -> Iterator[str]:
+    """The app as a user starts it, on a free port; gives its address."""
+    url = f"http://127.0.0.1:{(port := _free_port())}"
+    options = ["--server.port", str(port), "--server.headless", "true", "--client.showErrorDetails", "full"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "Home.py", *options],
+            cwd=ROOT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **settings},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not _answers(url):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, f"the server did not answer:\n{log.read_text()}"
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    _need(BUNDLED.exists() or os.environ.get("KRONOS_DASHBOARD_MODEL"), "the bundled checkpoint (engine/bundled)")
+    log = tmp_path_factory.mktemp("server") / "streamlit.log"
+    with serve(log) as url:
+        yield url
+    assert "Traceback" not in log.read_text()
+
+
+@dataclass
+class App:
+    """A browser page on the app, and what went wrong on it."""
+
+    page: Page
+    url: str
+
+    def __post_init__(self) -> None:
+        self.problems: list[str] = []
+        self.finished = 0
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
+
+    def open(self, path: str = "/") -> App:
+        with self.rerun():
+            self.page.goto(self.url + path)
+        return self
+
+    @contextlib.contextmanager
+    def rerun(self, timeout_s: float = 30) -> Iterator[None]:
+        """Do something that makes the script run, and wait until it has."""
+        before = self.finished
+        yield
+        deadline = time.monotonic() + timeout_s
+        while self.finished <= before:
+            assert time.monotonic() < deadline, "the script did not run"
+            self.page.wait_for_timeout(10)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing runs and all is painted."""
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def drawn(self) -> list[str]:
+        """Names of what the big chart draws."""
+        chart = self.page.locator(".st-key-chart .js-plotly-plot")
+        chart.locator(".boxlayer .trace").first.wait_for()
+        names: list[str] = chart.evaluate("chart => chart.data.map(trace => trace.name).filter(name => name)")
+        return names
+
+    def first_time(self) -> str:
+        """Bar time of the first candle in the big chart."""
+        chart = self.page.locator(".st-key-chart .js-plotly-plot")
+        return str(chart.evaluate("chart => chart.data[0].customdata[0]"))
+
+    def check(self) -> None:
+        """Nothing broke: no exception box, no error in the console, nothing asked of another machine."""
+        boxes = self.page.get_by_test_id("stException")
+        assert boxes.count() == 0, boxes.first.inner_text()
+        assert self.problems == []
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "404 (Not Found)" not in message.text:  # 404s are judged with their address
+            self.problems.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.problems.append(f"foreign request: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and not response.url.endswith(PROBES):
+            self.problems.append(f"HTTP {response.status}: {response.url}")
+
+    def _frame(self, data: bytes | str) -> None:
+        if isinstance(data, bytes):
+            message = ForwardMsg()
+            message.ParseFromString(data)
+            self.finished += message.WhichOneof("type") == "script_finished"
+
+
+@contextlib.contextmanager
+def browse(chromium: Browser, url: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Iterator[App]:
+    """A fresh session; afterwards nothing may have broken."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        accept_downloads=True,
+        locale="en-US",
+        timezone_id="UTC",
+        reduced_motion="reduce",
+    )
+    try:
+        app = App(context.new_page(), url)
+        yield app
+        app.check()
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def app(chromium: Browser, server: str) -> Iterator[App]:
+    with browse(chromium, server) as made:
+        yield made

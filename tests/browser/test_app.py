@@ -1,0 +1,142 @@
+"""The main job in a real browser: open, forecast, look, take away; and what happens when something is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Download, Locator, expect
+
+from kronos_dashboard.samples import SAMPLES
+from tests.browser.conftest import App, browse
+
+SAMPLE_FILE = Path(__file__).parents[2] / "kronos_dashboard" / "samples" / "aapl_1d.csv"
+
+
+def forecast_ended(app: App) -> None:
+    expect(app.page.get_by_role("button", name="Forecast (CSV)")).to_be_visible(timeout=60_000)
+    app.settle()
+
+
+def number(app: App, label: str) -> Locator:
+    return app.page.get_by_role("spinbutton", name=label)
+
+
+def set_number(app: App, label: str, value: int) -> None:
+    number(app, label).fill(str(value))
+    with app.rerun():
+        number(app, label).press("Enter")
+
+
+def upload(app: App, name: str, data: bytes) -> None:
+    field = app.page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    with app.rerun():
+        field.set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
+
+
+def test_a_first_forecast_is_one_click_from_home(app: App) -> None:
+    app.open("/")
+    expect(app.page.get_by_text("not the published Kronos").first).to_be_visible()
+    app.page.get_by_role("button", name="Forecast EURUSD").click()
+    forecast_ended(app)
+    assert {"Candles", "90% of paths", "50% of paths", "Median", "One path", "Random walk 90%", "What came"} <= set(
+        app.drawn()
+    )
+    expect(app.page.get_by_text("Steps inside the 90% band")).to_be_visible()
+
+
+def test_progress_is_counted_and_the_run_can_be_cancelled(app: App) -> None:
+    app.open("/Forecast")
+    set_number(app, "Paths", 200)
+    set_number(app, "Horizon", 400)
+    app.page.get_by_role("button", name="Run forecast").click()
+    expect(app.page.get_by_text(re.compile(r"Sampling step \d+ of 400"))).to_be_visible()
+    app.page.get_by_role("button", name="Cancel").click()
+    expect(app.page.get_by_text("no forecast yet")).to_be_visible()
+    assert "Median" not in app.drawn()
+
+
+def test_a_file_is_uploaded_the_window_moved_the_forecast_made_and_taken_away(app: App, tmp_path: Path) -> None:
+    app.open("/Forecast")
+    lines = SAMPLE_FILE.read_text().replace("timestamp", "Date", 1).splitlines()[:901]
+    upload(app, "my stock.csv", ("\n".join(lines) + "\n").encode())
+    expect(app.page.get_by_text("1d · 900 candles")).to_be_visible()
+    set_number(app, "Horizon", 20)
+    set_number(app, "Paths", 10)
+    before = app.first_time()
+    slider = app.page.get_by_test_id("stMain").get_by_role("slider")
+    slider.focus()
+    with app.rerun():
+        slider.press("ArrowLeft")
+    assert app.first_time() != before
+    assert "Median" not in app.drawn(), "moving the window does not run the model"
+    app.page.get_by_role("button", name="Run forecast").click()
+    forecast_ended(app)
+    rows = list(csv.DictReader(saved(app, "Forecast (CSV)", tmp_path).read_text(encoding="utf-8").splitlines()))
+    last_seen = lines[779].split(",")[0]  # 900 rows less the first horizon of 120, one step back
+    assert len(rows) == 20
+    assert rows[0]["time"].split()[0] == lines[780].split(",")[0] > last_seen
+    for row in rows:
+        assert float(row["low"]) <= min(float(row["open"]), float(row["close"]))
+        assert float(row["close_q05"]) <= float(row["close_median"]) <= float(row["close_q95"])
+    record = json.loads(saved(app, "Run record (JSON)", tmp_path).read_text(encoding="utf-8"))
+    assert record["cutoff"].startswith(last_seen)
+    assert (record["horizon"], record["sampling"]["num_paths"], record["source"]) == (20, 10, "my stock.csv")
+
+
+def saved(app: App, button: str, folder: Path) -> Path:
+    with app.page.expect_download() as started:
+        app.page.get_by_role("button", name=button).click()
+    download: Download = started.value
+    path = folder / download.suggested_filename
+    download.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize(("data", "words"), [
+    (b"a,b\n1,2\n3,4\n", "lacks the columns"),
+    (b"time,open,high,low,close\n2024-01-01,1,2,0.5,1\n2024-01-02,1,nan,0.5,1\n", "not a finite number in row 2"),
+])  # fmt: skip
+def test_a_bad_file_is_explained_and_the_series_before_it_stays(app: App, data: bytes, words: str) -> None:
+    app.open("/Forecast")
+    upload(app, "bad.csv", data)
+    expect(app.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+    expect(app.page.get_by_text("6,225 candles")).to_be_visible()
+    assert "Candles" in app.drawn()
+
+
+def test_a_result_survives_a_change_of_page(app: App) -> None:
+    app.open("/Forecast")
+    set_number(app, "Horizon", 15)
+    app.page.get_by_role("button", name="Run forecast").click()
+    forecast_ended(app)
+    with app.rerun():
+        app.page.get_by_role("link", name="Home").click()
+    expect(app.page.get_by_role("heading", name="Kronos Dashboard")).to_be_visible()
+    with app.rerun():
+        app.page.get_by_role("link", name="Forecast", exact=True).click()
+    expect(number(app, "Horizon")).to_have_value("15")
+    assert "Median" in app.drawn()
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "light"), (1280, 720, "dark")])
+def test_both_pages_fit_a_phone_and_a_small_dark_screen(
+    chromium: Browser, server: str, width: int, height: int, scheme: str
+) -> None:
+    with browse(chromium, server, width, height, scheme) as app:
+        app.open("/")
+        for sample in SAMPLES:
+            expect(app.page.get_by_role("button", name=f"Forecast {sample.symbol}")).to_be_visible()
+        assert fits(app)
+        app.page.get_by_role("button", name="Forecast AAPL").click()
+        forecast_ended(app)
+        assert fits(app)
+        assert "Median" in app.drawn()
+
+
+def fits(app: App) -> bool:
+    """Nothing reaches beyond the right edge of the screen."""
+    return bool(app.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"))
