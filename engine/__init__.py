@@ -1,22 +1,31 @@
-"""The Kronos engine: tokenizer, model, predictor. Knows no market feeds and no user interface."""
+"""The Kronos engine: tokenizer, model, predictor. Knows no market feeds and no user interface.
 
-from engine.config import ModelConfig, SamplingConfig, TokenizerConfig
-from engine.errors import (
-    Cancelled,
-    CandlesError,
-    CheckpointCorrupt,
-    CheckpointError,
-    CheckpointMismatch,
-    CheckpointNotFound,
-    ConfigError,
-    EngineError,
-    HubAccessDenied,
-    HubUnreachable,
-)
-from engine.forecast import COLUMNS, Forecast
-from engine.model import Kronos
-from engine.predictor import KronosPredictor
-from engine.tokenizer import KronosTokenizer
+Names are imported on first use, so that ``from engine import Forecast`` does not wait seconds for torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.config import ModelConfig, SamplingConfig, TokenizerConfig
+    from engine.errors import (
+        Cancelled,
+        CandlesError,
+        CheckpointCorrupt,
+        CheckpointError,
+        CheckpointMismatch,
+        CheckpointNotFound,
+        ConfigError,
+        EngineError,
+        HubAccessDenied,
+        HubUnreachable,
+    )
+    from engine.forecast import COLUMNS, Forecast
+    from engine.model import Kronos
+    from engine.predictor import KronosPredictor
+    from engine.tokenizer import KronosTokenizer
 
 __all__ = [
     "COLUMNS",
@@ -38,3 +47,24 @@ __all__ = [
     "SamplingConfig",
     "TokenizerConfig",
 ]
+
+_HOMES = {
+    "COLUMNS": "forecast",
+    "Forecast": "forecast",
+    "Kronos": "model",
+    "KronosPredictor": "predictor",
+    "KronosTokenizer": "tokenizer",
+    "ModelConfig": "config",
+    "SamplingConfig": "config",
+    "TokenizerConfig": "config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(f"engine.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -105,7 +105,7 @@ def statistics(values: np.ndarray, *, as_published: bool = False) -> Statistics:
 
 def time_features(index: pd.DatetimeIndex) -> np.ndarray:
     """Minute, hour, weekday (Monday 0), day and month of each bar time, as the index shows them; int64 [T, 5]."""
-    parts = (index.minute, index.hour, index.weekday, index.day, index.month)
+    parts = (index.minute, index.hour, index.day_of_week, index.day, index.month)
     return np.column_stack([np.asarray(part, dtype=np.int64) for part in parts])
 
 

@@ -8,7 +8,6 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -20,11 +19,12 @@ from tqdm.auto import tqdm
 from engine import checkpoint
 from engine.config import SamplingConfig
 from engine.errors import Cancelled, CandlesError, ConfigError
-from engine.features import CLIP, Statistics, candle_values, repair, statistics, time_features
+from engine.features import CLIP
 from engine.forecast import COLUMNS, Forecast
 from engine.generate import Question, WindowPolicy, decode_steps, generate
 from engine.layers import pack
 from engine.model import Kronos
+from engine.series import Series
 from engine.tokenizer import KronosTokenizer
 
 __all__ = ["DEFAULT_POLICY", "CancelToken", "KronosPredictor", "Progress", "choose_device"]
@@ -49,24 +49,6 @@ def choose_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-@dataclass(frozen=True)
-class _Series:
-    """One series, checked and normalised."""
-
-    values: np.ndarray
-    """float64 [T, 6]"""
-    statistics: Statistics
-    times: np.ndarray
-    """int64 [T + H, 5]"""
-    index: pd.DatetimeIndex
-    """The H bar times."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """T and H: series of one shape are read together."""
-        return len(self.values), len(self.index)
 
 
 class KronosPredictor:
@@ -195,7 +177,7 @@ class KronosPredictor:
             raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
         series = self._checked(frames, futures, policy)
         paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel)
-        return [_forecast(one, drawn, self.clip) for one, drawn in zip(series, paths, strict=True)]
+        return [one.forecast(drawn, self.clip) for one, drawn in zip(series, paths, strict=True)]
 
     def predict(
         self,
@@ -256,30 +238,20 @@ class KronosPredictor:
 
     def _checked(
         self, frames: Sequence[pd.DataFrame], futures: Sequence[pd.DatetimeIndex], policy: WindowPolicy
-    ) -> list[_Series]:
+    ) -> list[Series]:
         if len(frames) != len(futures):
             raise CandlesError(
                 f"every frame needs its future bar times; got {len(frames)} frames, {len(futures)} futures."
             )
+        as_published = policy == "exact"
         return [
-            self._one_series(frame, future, policy, f"frames[{i}]")
+            Series.checked(frame, future, max_context=self.max_context, as_published=as_published, name=f"frames[{i}]")
             for i, (frame, future) in enumerate(zip(frames, futures, strict=True))
         ]
 
-    def _one_series(self, frame: pd.DataFrame, future: pd.DatetimeIndex, policy: WindowPolicy, name: str) -> _Series:
-        if not isinstance(frame, pd.DataFrame):
-            raise CandlesError(f"{name} must be a DataFrame; got {type(frame).__name__}.")
-        _check_times(frame.index, name)
-        _check_future(future, frame.index, self.max_context, name)
-        values, index = candle_values(frame, name), frame.index
-        if policy == "roll":
-            values, index = values[-self.max_context :], index[-self.max_context :]
-        times = np.concatenate((time_features(index), time_features(future)))
-        return _Series(values, statistics(values, as_published=policy == "exact"), times, future)
-
     def _paths(
         self,
-        series: list[_Series],
+        series: list[Series],
         sampling: SamplingConfig,
         seeds: Sequence[int] | None,
         *,
@@ -313,7 +285,7 @@ class KronosPredictor:
                 paths[i] = series[i].statistics.denormalise(normalised)
         return paths
 
-    def _question(self, series: list[_Series], seeds: list[int]) -> Question:
+    def _question(self, series: list[Series], seeds: list[int]) -> Question:
         candles = np.stack([one.statistics.normalise(one.values, self.clip) for one in series])
         times = np.stack([one.times for one in series])
         return Question(torch.from_numpy(candles).to(self.device), torch.from_numpy(times).to(self.device), seeds)
@@ -334,70 +306,6 @@ class _StepCounter:
             raise Cancelled(f"stopped as asked after {self.done} of {self.total} decode steps; nothing was kept.")
 
 
-def _forecast(series: _Series, drawn: np.ndarray, clip: float) -> Forecast:
-    paths, repaired = repair(drawn, series.values)
-    paths.flags.writeable = False
-    return Forecast(paths=paths, index=series.index, notes=_notes(series, clip), repaired=repaired)
-
-
-def _notes(series: _Series, clip: float) -> tuple[str, ...]:
-    distance = series.statistics.distance(series.values[-1])
-    if distance <= clip:
-        return ()
-    return (
-        f"The last candle lies {distance:.1f} standard deviations from the mean of the context; the model sees it "
-        f"cut to {clip:g}, so the forecast starts from a price that is nearer the mean than the last close.",
-    )
-
-
-def _check_times(index: pd.Index, name: str) -> None:
-    if not isinstance(index, pd.DatetimeIndex):
-        raise CandlesError(
-            f"{name} must be indexed by bar time (a DatetimeIndex); its index is a {type(index).__name__}."
-        )
-    if index.hasnans:
-        raise CandlesError(f"{name} has {int(index.isna().sum())} empty bar times (NaT). Remove those rows.")
-    if index.is_monotonic_increasing and index.is_unique:
-        return
-    if index.is_monotonic_decreasing and len(index) > 1:
-        raise CandlesError(
-            f"{name} must be in order of time, oldest first; it is newest first. Call .sort_index() on it."
-        )
-    if not index.is_unique:
-        twice = index[index.duplicated()]
-        raise CandlesError(f"{name} must have each bar time once; {len(twice)} come again, the first is {twice[0]}.")
-    wrong = index[1:][index[1:] < index[:-1]][0]
-    raise CandlesError(
-        f"{name} must be in order of time, oldest first; {wrong} comes after a later bar. Call .sort_index()."
-    )
-
-
-def _check_future(future: pd.DatetimeIndex, past: pd.DatetimeIndex, max_horizon: int, name: str) -> None:
-    if not isinstance(future, pd.DatetimeIndex):
-        raise CandlesError(f"the future of {name} must be a DatetimeIndex of bar times; got {type(future).__name__}.")
-    if not 1 <= len(future) <= max_horizon:
-        raise CandlesError(
-            f"the future of {name} must have 1..{max_horizon} bar times (the horizon); got {len(future)}."
-        )
-    _check_times(future, f"the future of {name}")
-    if (future.tz is None) != (past.tz is None):
-        raise CandlesError(
-            f"{name} and its future must both have a time zone or both have none; got {past.tz} and {future.tz}."
-        )
-    if len(past) and future[0] <= past[-1]:
-        raise CandlesError(f"the future of {name} must begin after its last bar, {past[-1]}; it begins at {future[0]}.")
-
-
-def _seeds(seeds: Sequence[int] | None, sampling: SamplingConfig, count: int) -> list[int]:
-    if seeds is None:
-        return [sampling.seed] * count
-    if len(seeds) != count or not all(0 <= seed < 2**63 for seed in seeds):
-        raise ConfigError(
-            f"seeds must hold one number of 0..2**63 - 1 for each of the {count} frames; got {list(seeds)}."
-        )
-    return list(seeds)
-
-
 def _stamped(df: pd.DataFrame, stamps: pd.Series | pd.DatetimeIndex) -> pd.DataFrame:
     """The reference's arguments as one frame."""
     if not isinstance(df, pd.DataFrame):
@@ -416,3 +324,13 @@ def _future(stamps: pd.Series | pd.DatetimeIndex, pred_len: int) -> pd.DatetimeI
 def _global_seed() -> int:
     """A seed from torch's global generator: what draws the reference's paths."""
     return int(torch.randint(2**62, ()))
+
+
+def _seeds(seeds: Sequence[int] | None, sampling: SamplingConfig, count: int) -> list[int]:
+    if seeds is None:
+        return [sampling.seed] * count
+    if len(seeds) != count or not all(0 <= seed < 2**63 for seed in seeds):
+        raise ConfigError(
+            f"seeds must hold one number of 0..2**63 - 1 for each of the {count} frames; got {list(seeds)}."
+        )
+    return list(seeds)

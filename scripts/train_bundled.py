@@ -219,7 +219,8 @@ def train(
         optimizer.load_state_dict(saved["optimizer"])
         averaged.state, step, spent, tokens = saved["averaged"], saved["step"], saved["spent"], saved["tokens"]
     stream = batches(pool, 1_000_003 * (step + 1) + rank, args.batch)
-    budget, last_save, shown = args.minutes * 60, spent, {}
+    budget, last_save = args.minutes * 60, spent
+    shown: dict[str, float] = {}
     clock = time.monotonic()
     while spent < budget:
         learning_rate = rate(spent / budget, args.rate)
