@@ -31,6 +31,8 @@ WindowPolicy = Literal["exact", "roll"]
 _MOST_CACHE_BYTES = 1 << 30
 _MOST_SERIES = 32
 """Series that are read in one prefill."""
+_MOST_TOKENS = 4096
+"""Tokens that one pass reads after the context; more of them are read in several passes."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,16 @@ def _decode(run: _Run, context: tuple[Tensor, Tensor], drawn: tuple[Tensor, Tens
     coarse, fine = drawn
     start = max(0, context[0].shape[1] + coarse.shape[2] - run.max_context)
     prefix = run.tokenizer.prefill(context[0][:, start:], context[1][:, start:])
-    return run.tokenizer.extend(coarse, fine, prefix.expand(coarse.shape[1], coarse.shape[2])).cpu()
+    cache = prefix.expand(coarse.shape[1], coarse.shape[2])
+    parts = _parts(coarse)
+    return torch.cat([run.tokenizer.extend(coarse[..., part], fine[..., part], cache) for part in parts], dim=2).cpu()
+
+
+def _parts(ids: Tensor) -> list[slice]:
+    """Stretches of the last axis of ids [B, N, j] that are small enough for one pass."""
+    series, paths, length = ids.shape
+    most = max(1, _MOST_TOKENS // (series * paths))
+    return [slice(first, first + most) for first in range(0, length, most)]
 
 
 class _Sampler:
@@ -165,7 +176,9 @@ class _Sampler:
         if drawn == 0:
             return hidden.unsqueeze(1).expand(-1, paths, -1, -1), cache
         times = self.times[:, None, self.context : self.context + drawn]  # [B, 1, j, 5]
-        return self.run.model.extend(own[0], own[1], times, cache), cache
+        for part in _parts(own[0]):
+            hidden = self.run.model.extend(own[0, ..., part], own[1, ..., part], times[:, :, part], cache)
+        return hidden, cache
 
     def _draw(self, hidden: Tensor, cache: KVCache, numbers: Tensor, into: Tensor) -> None:
         """Draw one pair per path from the last hidden states [B, N, D] ``into`` ids [2, B, N]."""

@@ -154,8 +154,7 @@ class KronosPredictor:
         Args:
             frames: one frame per series, indexed by bar time (strictly increasing), columns open high low close [volume
                 [amount]]. Time features are read off the index as it stands, in its own zone if it has one. Lengths may
-                differ. Statistics come from the frame alone; with "roll", from its last ``max_context`` rows, which are
-                all that the model sees.
+                differ. Statistics come from the frame alone: from its last ``max_context`` rows, all that the model sees.
             futures: one index of H bar times per frame, after the frame's last.
             sampling: how paths are drawn; None = the defaults.
             seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series
@@ -175,7 +174,7 @@ class KronosPredictor:
         sampling = SamplingConfig() if sampling is None else sampling
         if policy not in ("exact", "roll"):
             raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
-        series = self._checked(frames, futures, policy)
+        series = self._checked(frames, futures, as_published=False)
         paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel)
         return [one.forecast(drawn, self.clip) for one, drawn in zip(series, paths, strict=True)]
 
@@ -227,7 +226,7 @@ class KronosPredictor:
         )
         frames = [_stamped(df, stamps) for df, stamps in zip(df_list, x_timestamp_list, strict=True)]
         futures = [_future(stamps, pred_len) for stamps in y_timestamp_list]
-        series = self._checked(frames, futures, "exact")
+        series = self._checked(frames, futures, as_published=True)
         seeds = [sampling.seed + i for i in range(len(series))]
         with tqdm(disable=not verbose, desc="decode steps") as bar:
             paths = self._paths(series, sampling, seeds, policy="exact", progress=lambda *_: bar.update())
@@ -237,13 +236,12 @@ class KronosPredictor:
         ]
 
     def _checked(
-        self, frames: Sequence[pd.DataFrame], futures: Sequence[pd.DatetimeIndex], policy: WindowPolicy
+        self, frames: Sequence[pd.DataFrame], futures: Sequence[pd.DatetimeIndex], *, as_published: bool
     ) -> list[Series]:
         if len(frames) != len(futures):
             raise CandlesError(
                 f"every frame needs its future bar times; got {len(frames)} frames, {len(futures)} futures."
             )
-        as_published = policy == "exact"
         return [
             Series.checked(frame, future, max_context=self.max_context, as_published=as_published, name=f"frames[{i}]")
             for i, (frame, future) in enumerate(zip(frames, futures, strict=True))
