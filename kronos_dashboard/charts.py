@@ -42,14 +42,13 @@ DARK = Palette(fan="#6ea8fe", truth="#f0f3f6", baseline="#d9b54a", faint="#8b949
 
 BANDS = (0.9, 0.5)
 """Coverages of the fan's bands, wide to narrow, as fractions."""
-HEIGHT = 560
+HEIGHT = 530
 _TICKS = 8
-_CANDLE_HOVER = "O %{open:,.6~g}  H %{high:,.6~g}<br>L %{low:,.6~g}  C %{close:,.6~g}<extra></extra>"
 
 
 def window_figure(window: Window, palette: Palette, *, show_truth: bool = True) -> go.Figure:
     """The window before a forecast: context candles, volume, the cutoff, and the truth where it is known."""
-    return _figure(window, palette, [*_truth(window, palette, shown=show_truth)])
+    return _figure(window, palette, _truth(window, palette) if show_truth else [])
 
 
 def forecast_figure(
@@ -60,9 +59,10 @@ def forecast_figure(
         *_baseline(window, baseline, palette),
         *_fan(window, forecast, palette),
         _representative(window, forecast, palette),
-        _median(window, forecast, palette),
-        *_truth(window, palette, shown=show_truth),
     ]
+    if show_truth:
+        traces += [{**trace, "hoverinfo": "skip", "hovertemplate": None} for trace in _truth(window, palette)]
+    traces.append(_median(window, forecast, palette, show_truth=show_truth))
     return _figure(window, palette, traces)
 
 
@@ -98,21 +98,24 @@ def date_ticks(times: pd.DatetimeIndex, target: int = _TICKS) -> tuple[list[int]
 def _figure(window: Window, palette: Palette, future: list[Trace]) -> go.Figure:
     """Context, volume and layout around the traces of the future."""
     times = window.context.local_index.append(window.local_future)
-    labels = np.asarray(times.strftime("%a %d %b %Y  %H:%M"))
-    data = [_history(window, labels, palette), *future]
+    data = [_history(window, palette), *future]
     has_volume = window.context.has_volume
     if has_volume:
         data += _volume(window, palette)
     return go.Figure(data=data, layout=_layout(window, times, palette, has_volume=has_volume))
 
 
-def _history(window: Window, labels: np.ndarray, palette: Palette) -> Trace:
+def _history(window: Window, palette: Palette) -> Trace:
+    candles = window.context
+    volume = np.char.mod("%.4g", candles.frame["volume"].to_numpy())
     return {
-        **_candlestick(window.context.frame, 0, palette.up, palette.down),
+        **_candlestick(candles.frame, 0, palette.up, palette.down),
         "name": "Candles",
         "showlegend": False,
-        "customdata": labels[: window.context_length],
-        "hovertemplate": f"<b>%{{customdata}}</b><br>{_CANDLE_HOVER}",
+        "customdata": np.stack([_labels(candles.local_index), volume], axis=1),
+        "hovertemplate": "<b>%{customdata[0]}</b><br>"
+        "O %{open:,.6~g}  H %{high:,.6~g}<br>L %{low:,.6~g}  C %{close:,.6~g}"
+        f"{'<br>Volume %{customdata[1]:.4~s}' if candles.has_volume else ''}<extra></extra>",
     }
 
 
@@ -159,10 +162,20 @@ def _band(window: Window, edges: np.ndarray, name: str, fill: str, edge: str) ->
     ]
 
 
-def _median(window: Window, forecast: Forecast, palette: Palette) -> Trace:
-    lower, upper = (_joined(window, values) for values in forecast.band(BANDS[0]))
-    times = window.context.local_index[-1:].append(window.local_future).strftime("%a %d %b %Y  %H:%M")
-    shown = np.stack([np.asarray(times), np.char.mod("%.6g", lower), np.char.mod("%.6g", upper)], axis=1)
+def _median(window: Window, forecast: Forecast, palette: Palette, *, show_truth: bool) -> Trace:
+    """The median line; hovering over it tells everything about the step."""
+    lower, upper = forecast.band(BANDS[0])
+    cells = [lower, upper, forecast.candles()["close"].to_numpy()]
+    told = [
+        "<b>%{customdata[0]}</b>",
+        "Median %{y:,.6~g}",
+        f"{BANDS[0]:.0%} of paths %{{customdata[1]}} – %{{customdata[2]}}",
+        "One path %{customdata[3]}",
+    ]
+    if window.truth is not None and show_truth:
+        cells.append(window.truth.frame["close"].to_numpy())
+        told.append("What came %{customdata[4]}")
+    shown = np.stack([_labels(window.local_future), *(np.char.mod("%.6g", cell) for cell in cells)], axis=1)
     return {
         "type": "scatter",
         "mode": "lines",
@@ -170,9 +183,9 @@ def _median(window: Window, forecast: Forecast, palette: Palette) -> Trace:
         "y": _joined(window, forecast.median()),
         "line": {"width": 2.2, "color": palette.fan},
         "name": "Median",
-        "customdata": shown,
-        "hovertemplate": "<b>%{customdata[0]}</b><br>Median %{y:,.6~g}"
-        f"<br>{BANDS[0]:.0%} of paths %{{customdata[1]}} – %{{customdata[2]}}<extra></extra>",
+        "customdata": np.concatenate([shown[:1], shown]),
+        "hoverinfo": ["skip", *["all"] * window.horizon],  # the first point is the last candle of the context
+        "hovertemplate": "<br>".join(told) + "<extra></extra>",
     }
 
 
@@ -186,14 +199,15 @@ def _representative(window: Window, forecast: Forecast, palette: Palette) -> Tra
         "name": "One path",
         "opacity": 0.75,
         "showlegend": True,
-        "hovertemplate": f"Path near the middle<br>{_CANDLE_HOVER}",
+        "hoverinfo": "skip",
     }
 
 
-def _truth(window: Window, palette: Palette, *, shown: bool) -> list[Trace]:
+def _truth(window: Window, palette: Palette) -> list[Trace]:
     """The closes that came, from the last close of the context on."""
-    if window.truth is None or not shown:
+    if window.truth is None:
         return []
+    labels = _labels(window.local_future)
     return [
         {
             "type": "scatter",
@@ -202,7 +216,9 @@ def _truth(window: Window, palette: Palette, *, shown: bool) -> list[Trace]:
             "y": _joined(window, window.truth.frame["close"].to_numpy()),
             "line": {"width": 2, "color": palette.truth},
             "name": "What came",
-            "hovertemplate": "What came %{y:,.6~g}<extra></extra>",
+            "customdata": np.r_[labels[:1], labels],
+            "hoverinfo": ["skip", *["all"] * window.horizon],
+            "hovertemplate": "<b>%{customdata}</b><br>What came %{y:,.6~g}<extra></extra>",
         }
     ]
 
@@ -221,7 +237,7 @@ def _volume(window: Window, palette: Palette) -> list[Trace]:
             "marker": {"color": _rgba(colour, 0.5), "line": {"width": 0}},
             "name": "Volume",
             "showlegend": False,
-            "hovertemplate": "Volume %{y:.3~s}<extra></extra>",
+            "hoverinfo": "skip",
         }
         for chosen, colour in ((rising, palette.up), (~rising, palette.down))
     ]
@@ -324,6 +340,12 @@ def _future_x(window: Window) -> np.ndarray:
 def _joined(window: Window, values: np.ndarray) -> np.ndarray:
     """float64 [H + 1]: the last close of the context, then ``values`` [H]."""
     return np.r_[window.context.frame["close"].iloc[-1], values]
+
+
+def _labels(times: pd.DatetimeIndex) -> np.ndarray:
+    """Bar times on the session clock, for people; without the hour where every bar stands at midnight."""
+    midnight = bool((times == times.normalize()).all())
+    return np.asarray(times.strftime("%a %d %b %Y" if midnight else "%a %d %b %Y  %H:%M"), dtype=str)
 
 
 def _single(values: pd.Series) -> np.ndarray:

@@ -1,7 +1,12 @@
 """Forecast many series in one call: different markets and context lengths; each comes out as it would alone.
 
-Run it from the project folder, offline:  python -m docs.examples.many_series
+Runs offline:  python docs/examples/many_series.py
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the project runs from its folder and is not installed
 
 from engine import KronosPredictor, SamplingConfig
 from kronos_dashboard.forecasting import model_frame

@@ -1,7 +1,12 @@
 """Forecast one series: a fan of 30 sampled futures of the EUR/USD sample, beside what came and a random walk.
 
-Run it from the project folder, offline:  python -m docs.examples.one_series
+Runs offline:  python docs/examples/one_series.py
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the project runs from its folder and is not installed
 
 from engine import KronosPredictor, SamplingConfig
 from kronos_dashboard.baselines import random_walk

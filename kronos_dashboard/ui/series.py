@@ -78,6 +78,8 @@ def _describe(imported: Imported) -> None:
         f"{'' if candles.has_volume else ' · no volume'}"
     )
     for note in imported.notes:
-        if note.level != "info":
-            rows = f" (rows {', '.join(map(str, note.rows))})" if note.rows else ""
+        rows = f" (rows {', '.join(map(str, note.rows))})" if note.rows else ""
+        if note.level == "info":
+            st.sidebar.caption(f":material/info: {escape(note.text)}")
+        else:
             st.warning(escape(note.text + rows), icon=":material/warning:")

@@ -166,7 +166,7 @@ class App:
     def first_time(self) -> str:
         """Bar time of the first candle in the big chart."""
         chart = self.page.locator(".st-key-chart .js-plotly-plot")
-        return str(chart.evaluate("chart => chart.data[0].customdata[0]"))
+        return str(chart.evaluate("chart => chart.data[0].customdata[0][0]"))
 
     def check(self) -> None:
         """Nothing broke: no exception box, no error in the console, nothing asked of another machine."""

@@ -80,3 +80,24 @@ def test_a_forecast_of_one_step_and_one_path_is_drawn() -> None:
     window = cut(makers.candles(400), 300, 200, 1)
     one = Forecast(paths=random_walk(window, num_paths=1).paths, index=window.future)
     assert "Median" in traces(forecast_figure(window, one, random_walk(window), DARK))
+
+
+def test_hovering_over_a_step_tells_its_time_and_all_values_once() -> None:
+    found = traces(forecast_figure(WINDOW, FORECAST, WALK, LIGHT))
+    median = found["Median"]
+    assert WINDOW.truth is not None
+    first = median.customdata[1]
+    assert first[0] == WINDOW.local_future[0].strftime("%a %d %b %Y  %H:%M")
+    assert float(first[4]) == pytest.approx(WINDOW.truth.frame["close"].iloc[0], rel=1e-5)
+    assert median.hoverinfo[0] == "skip", "the last candle of the context speaks for itself"
+    assert found["What came"].hovertemplate is None
+    assert found["One path"].hoverinfo == "skip"
+    assert (
+        "What came"
+        not in traces(forecast_figure(WINDOW, FORECAST, WALK, LIGHT, show_truth=False))["Median"].hovertemplate
+    )
+
+
+def test_daily_candles_are_labelled_without_an_hour() -> None:
+    figure = window_figure(cut(makers.candles(400, "1D"), 300, 200, 50), LIGHT)
+    assert traces(figure)["Candles"].customdata[0][0].count(":") == 0
