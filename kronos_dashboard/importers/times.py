@@ -117,15 +117,23 @@ def _parse_naive(text: pd.Series) -> tuple[pd.DatetimeIndex, tuple[Note, ...]]:
 
 def _parse(text: pd.Series, *, utc: bool) -> pd.Series:
     """ISO 8601, else whatever pandas understands row by row."""
-    stamps = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=utc)
-    if stamps.isna().any():
-        stamps = pd.to_datetime(text, format="mixed", errors="coerce", utc=utc)
+    try:
+        stamps = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=utc)
+        if stamps.isna().any():
+            stamps = pd.to_datetime(text, format="mixed", errors="coerce", utc=utc)
+    except ValueError as error:  # raised in spite of "coerce" where some stamps have an offset and others have none
+        raise ImportFailed(
+            f"the times cannot be read alike: {error}",
+            "Write all of them with an offset from UTC, or all without.",
+        ) from error
     _refuse_unread(stamps, text)
     return stamps
 
 
 def _localize(naive: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
-    """Stamps on the clock of ``zone`` as UTC."""
+    """Stamps on the clock of ``zone`` as UTC; stamps that name their own zone keep it."""
+    if naive.tz is not None:
+        return naive.tz_convert("UTC")
     try:
         return naive.tz_localize(zone, ambiguous="infer").tz_convert("UTC")
     except ValueError as error:

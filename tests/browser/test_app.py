@@ -104,7 +104,7 @@ def test_a_bad_file_is_explained_and_the_series_before_it_stays(app: App, data: 
     app.open("/Forecast")
     upload(app, "bad.csv", data)
     expect(app.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
-    expect(app.page.get_by_text("6,225 candles")).to_be_visible()
+    expect(app.page.get_by_text("· 6,225 candles ·")).to_be_visible()
     assert "Candles" in app.drawn()
 
 

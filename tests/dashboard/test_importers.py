@@ -85,6 +85,13 @@ def test_stamps_with_an_offset_are_moved_to_utc_with_a_note() -> None:
     assert "offset" in found.notes[0].text
 
 
+def test_offsets_on_some_stamps_only_are_refused() -> None:
+    stamps = pd.date_range("2024-01-01", periods=50, freq="1h").strftime("%Y-%m-%d %H:%M:%S").tolist()
+    stamps[7] += "+09:00"
+    with pytest.raises(ImportFailed, match="cannot be read alike"):
+        read(makers.csv(50, timestamp=stamps).encode(), "f.csv")
+
+
 @pytest.mark.parametrize(("pattern", "noted"), [("%d/%m/%Y %H:%M", False), ("%m/%d/%Y %H:%M", False)])
 def test_the_order_of_day_and_month_is_found_over_the_whole_column(pattern: str, noted: bool) -> None:
     times = pd.date_range("2024-01-01", periods=50, freq="1D")
