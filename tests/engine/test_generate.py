@@ -223,6 +223,15 @@ def test_slices_change_no_path_and_every_step_is_counted(halves, monkeypatch, ro
     assert decode_steps(halves[0], 3, 4, horizon) == wanted
 
 
+@pytest.mark.parametrize("policy", ["exact", "roll"])
+@pytest.mark.parametrize("tokens", [1, 12, 30])
+def test_reading_tokens_in_several_passes_changes_no_path(halves, monkeypatch, tokens, policy):
+    question = asked(2, 12, 9)
+    whole = futures(halves, question, max_context=16, policy=policy)
+    monkeypatch.setattr(engine_generate, "_MOST_TOKENS", tokens)  # 0, 2 and 5 tokens of each of six paths
+    torch.testing.assert_close(futures(halves, question, max_context=16, policy=policy), whole, **NEAR)
+
+
 def test_at_most_32_series_are_read_at_once(halves):
     question, sampling = asked(33, 5, 2), SamplingConfig(num_paths=1)
     steps = []
