@@ -218,7 +218,8 @@ class _Progress:
 def _summarise(window: Window, forecast: Forecast, record: RunRecord, out: Path | None) -> None:
     lower, upper = forecast.band(_LEVEL)[:, -1]
     print(f"model     {record.model_label} ({record.checkpoint_digest[:12]})")
-    print(f"window    {record.symbol} {record.interval}: {record.context_length} candles up to {record.cutoff}")
+    end = f"{window.context.local_index[-1]:%Y-%m-%d %H:%M} ({record.session_tz})"
+    print(f"window    {record.symbol} {record.interval}: {record.context_length} candles up to {end}")
     reach = f"median {forecast.median()[-1]:,.6g}, {_LEVEL:.0%} of paths {lower:,.6g} to {upper:,.6g}"
     print(f"last step {window.local_future[-1]:%Y-%m-%d %H:%M}  {reach}")
     if window.truth is not None:

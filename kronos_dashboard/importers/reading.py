@@ -169,8 +169,8 @@ def _order(values: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, np.nda
     stamps = pd.DatetimeIndex(values.index).as_unit("ns").asi8
     steps = np.diff(stamps)
     if (steps < 0).any():
-        found = "The file is newest first" if (steps <= 0).all() else "The rows are not in order of time"
-        notes.append(Note("warning", f"{found}; they were sorted, oldest first."))
+        found = "The rows are newest first" if (steps <= 0).all() else "The rows are not in order of time"
+        notes.append(Note("warning", f"{found}; sorted, oldest first."))
         order = np.argsort(stamps, kind="stable")
         values, rows, stamps = values.iloc[order], rows[order], stamps[order]
     again = np.flatnonzero(np.diff(stamps) == 0) + 1

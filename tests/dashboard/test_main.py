@@ -49,7 +49,7 @@ def test_a_cutoff_in_the_past_is_compared_with_what_came(
 ) -> None:
     assert main(forecast(file, checkpoint, "--cutoff", cutoff)) == 0
     said = capsys.readouterr().out
-    assert "60 candles up to 2024-01-07T05:00:00+00:00" in said
+    assert "60 candles up to 2024-01-07 05:00 (UTC)" in said
     assert "random walk: CRPS" in said
 
 
