@@ -4,8 +4,8 @@
     python benchmarks/decode.py --paths 1 30     # fewer
 
 Both get the same weights, context and settings, with as many threads, one after the other in one process. Run it on an
-idle machine. The reference takes most of an hour at N = 100, so above N = 1 its time is extrapolated: the cost of a step
-is measured at both ends of the decode (context 392 and 509), where it grows in proportion to the window, and averaged.
+idle machine. The reference takes most of an hour at N = 100, so above N = 1 its time is extrapolated: the cost of a
+step is measured at both ends of the decode (context 392 and 509), where it grows with the window, and averaged.
 
 The machine's limit is what the same arithmetic and memory traffic would take at the measured rate of a large matrix
 product and of reading memory, whichever is longer at each step: weights and shared context read once per step, each

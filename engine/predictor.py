@@ -154,7 +154,7 @@ class KronosPredictor:
         Args:
             frames: one frame per series, indexed by bar time (strictly increasing), columns open high low close [volume
                 [amount]]. Time features are read off the index as it stands, in its own zone if it has one. Lengths may
-                differ. Statistics come from the frame alone: from its last ``max_context`` rows, all that the model sees.
+                differ. Statistics come from the last ``max_context`` rows, which are all that the model sees.
             futures: one index of H bar times per frame, after the frame's last.
             sampling: how paths are drawn; None = the defaults.
             seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series
