@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,23 +147,28 @@ def main() -> None:
     parser.add_argument("--paths", type=int, default=100)
     parser.add_argument("--horizons", type=int, nargs="+", default=[24, 120])
     parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--max-context", type=int, default=512)
     parser.add_argument("--policy", choices=("roll", "exact"), default="roll")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    predictor = KronosPredictor.from_pretrained(args.model, device="cpu", dtype=getattr(torch, args.dtype))
+    predictor = KronosPredictor.from_pretrained(
+        args.model, device="cpu", dtype=getattr(torch, args.dtype), max_context=args.max_context
+    )
     sampling = SamplingConfig(num_paths=args.paths, temperature=args.temperature, seed=args.seed)
     for horizon in args.horizons:
         chosen = cases(args.candles, horizon, args.windows, args.seed)
         rng = np.random.default_rng(args.seed)
+        start = time.perf_counter()
         forecasts = predictor.forecast_many(
             [case.context for case in chosen], [case.future.index for case in chosen], sampling, policy=args.policy
         )
+        seconds = time.perf_counter() - start
         rows = pd.DataFrame(
             [scored(case, made.paths[:, :, 3], rng) for case, made in zip(chosen, forecasts, strict=True)]
         )
         print(f"\nhorizon {horizon}, {len(chosen)} windows, noise floor {noise_floor(predictor, chosen):.3f}")
-        print(f"candles repaired: {np.mean([made.repaired for made in forecasts]):.1%}")
+        print(f"candles repaired: {np.mean([made.repaired for made in forecasts]):.1%}; {seconds:.1f} s to forecast")
         for by in ("market", "group"):
             print(table(rows, by).to_string())
         print(json.dumps({"horizon": horizon, "all": float(rows["crps_model"].mean() / rows["crps_walk"].mean())}))
