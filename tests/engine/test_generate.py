@@ -95,16 +95,16 @@ SITUATIONS = {
 }
 
 
-@pytest.mark.parametrize(("context", "horizon"), SITUATIONS.values(), ids=SITUATIONS)
-def test_exact_paths_are_those_of_reading_every_window_anew(halves, context, horizon):
-    question = asked(2, context, horizon)
+@pytest.mark.parametrize(("past", "horizon"), SITUATIONS.values(), ids=SITUATIONS)
+def test_exact_paths_are_those_of_reading_every_window_anew(halves, past, horizon):
+    question = asked(2, past, horizon)
     got = futures(halves, question, max_context=16)
     torch.testing.assert_close(got, plainly(halves, question, SAMPLING, 16, "exact"), **NEAR)
 
 
-@pytest.mark.parametrize(("context", "horizon"), [(10, 6), (13, 8), (16, 5), (9, 16), (1, 16)])
-def test_rolling_paths_are_those_of_a_moving_band_of_attention(halves, context, horizon):
-    question = asked(2, context, horizon)
+@pytest.mark.parametrize(("past", "horizon"), [(10, 6), (13, 8), (16, 5), (9, 16), (1, 16)])
+def test_rolling_paths_are_those_of_a_moving_band_of_attention(halves, past, horizon):
+    question = asked(2, past, horizon)
     got = futures(halves, question, max_context=16, policy="roll")
     torch.testing.assert_close(got, plainly(halves, question, SAMPLING, 16, "roll"), **NEAR)
 

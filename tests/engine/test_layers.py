@@ -148,10 +148,10 @@ def test_dropout_acts_in_training_only():
 
 
 @pytest.mark.parametrize("chunks", [(1, 1, 1, 1, 1), (2, 3), (5,), (1, 4)])
-@pytest.mark.parametrize("context", [1, 7])
-def test_extending_a_block_in_any_chunks_is_reading_the_whole(block, chunks, context):
+@pytest.mark.parametrize("past", [1, 7])
+def test_extending_a_block_in_any_chunks_is_reading_the_whole(block, chunks, past):
     series, paths, own = 2, 3, sum(chunks)
-    shared, new = noise(series, context, D), noise(series, paths, own, D, seed=1)
+    shared, new = noise(series, past, D), noise(series, paths, own, D, seed=1)
     cache = KVCache(1)
     with torch.inference_mode():
         read = [block.prefill(shared, cache, 0)]
@@ -164,9 +164,9 @@ def test_extending_a_block_in_any_chunks_is_reading_the_whole(block, chunks, con
         for b in range(series):
             for n in range(paths):
                 whole = block(torch.cat((shared[b], new[b, n]))[None])[0]
-                torch.testing.assert_close(read[0][b], whole[:context], rtol=1e-5, atol=1e-5)
-                torch.testing.assert_close(extended[b, n], whole[context:], rtol=1e-5, atol=1e-5)
-    assert cache.position == context + own
+                torch.testing.assert_close(read[0][b], whole[:past], rtol=1e-5, atol=1e-5)
+                torch.testing.assert_close(extended[b, n], whole[past:], rtol=1e-5, atol=1e-5)
+    assert cache.position == past + own
 
 
 def test_a_shared_context_is_read_as_copies_of_it_would_be(block):

@@ -180,13 +180,13 @@ def own_ids(series, paths, length, seed=3):
 
 
 @pytest.mark.parametrize("chunks", [(1, 1, 1, 1, 1, 1), (6,), (2, 1, 3)])
-@pytest.mark.parametrize("context", [1, 8])
-def test_reading_on_from_a_cache_is_reading_the_whole(model, chunks, context):
-    coarse, fine, times = tiny.ids(2, context + 6)
+@pytest.mark.parametrize("past", [1, 8])
+def test_reading_on_from_a_cache_is_reading_the_whole(model, chunks, past):
+    coarse, fine, times = tiny.ids(2, past + 6)
     own = own_ids(2, 3, 6)
-    parts, start = [], context
+    parts, start = [], past
     with torch.inference_mode():
-        last, cache = model.prefill(coarse[:, :context], fine[:, :context], times[:, :context])
+        last, cache = model.prefill(coarse[:, :past], fine[:, :past], times[:, :past])
         cache = cache.expand(3, 6)
         for c, f in zip(*(ids.split(chunks, dim=-1) for ids in own), strict=True):
             now = times[:, None, start : start + c.shape[-1]]
@@ -195,11 +195,11 @@ def test_reading_on_from_a_cache_is_reading_the_whole(model, chunks, context):
         extended = torch.cat(parts, dim=2)
         for b in range(2):
             for n in range(3):
-                whole_coarse = torch.cat((coarse[b, :context], own[0][b, n]))[None]
-                whole_fine = torch.cat((fine[b, :context], own[1][b, n]))[None]
+                whole_coarse = torch.cat((coarse[b, :past], own[0][b, n]))[None]
+                whole_fine = torch.cat((fine[b, :past], own[1][b, n]))[None]
                 whole = model.hidden(whole_coarse, whole_fine, times[b : b + 1])[0]
-                torch.testing.assert_close(last[b, 0], whole[context - 1], rtol=1e-4, atol=1e-5)
-                torch.testing.assert_close(extended[b, n], whole[context:], rtol=1e-4, atol=1e-5)
+                torch.testing.assert_close(last[b, 0], whole[past - 1], rtol=1e-4, atol=1e-5)
+                torch.testing.assert_close(extended[b, n], whole[past:], rtol=1e-4, atol=1e-5)
 
 
 def plain_fine_logits(model, hidden, asked):

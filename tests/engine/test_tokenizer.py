@@ -111,9 +111,9 @@ def test_the_coarse_reconstruction_knows_nothing_of_the_fine_bits(tokenizer):
 
 
 @pytest.mark.parametrize("chunks", [(5,), (1, 1, 1, 1, 1), (2, 3)])
-@pytest.mark.parametrize("context", [0, 1, 9])
-def test_paths_that_share_a_decoded_context_come_out_as_alone(tokenizer, context, chunks):
-    coarse, fine, _ = tiny.ids(2, context)
+@pytest.mark.parametrize("past", [0, 1, 9])
+def test_paths_that_share_a_decoded_context_come_out_as_alone(tokenizer, past, chunks):
+    coarse, fine, _ = tiny.ids(2, past)
     own = drawn(2, 3, 5)
     with torch.inference_mode():
         cache = tokenizer.prefill(coarse, fine).expand(3, 5)
@@ -126,7 +126,7 @@ def test_paths_that_share_a_decoded_context_come_out_as_alone(tokenizer, context
                 whole = tokenizer.decode(
                     torch.cat((coarse[b], own[0][b, n]))[None], torch.cat((fine[b], own[1][b, n]))[None]
                 )
-                torch.testing.assert_close(together[b, n], whole[0, context:], rtol=1e-4, atol=1e-5)
+                torch.testing.assert_close(together[b, n], whole[0, past:], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("depth", [1, 2])
