@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any, Self
 
 from engine.errors import ConfigError
@@ -17,12 +18,23 @@ MAX_PATHS = 10_000
 """Most paths that one series may ask for."""
 
 
+LEAST_TEMPERATURE = 1e-6
+"""Below this, logits would overflow; 0 means greedy."""
+
 MAX_BITS = 20
 
 
 def _require(holds: bool, wanted: str, came: object) -> None:
     if not holds:
         raise ConfigError(f"{wanted}; got {came!r}.")
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
+
+
+def _is_within(value: object, least: float, most: float) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and least <= float(value) <= most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,24 +48,24 @@ class SamplingConfig:
     num_paths: int = 30
     """Sampled futures per series, 1..10000."""
     temperature: float = 1.0
-    """Divides the logits; 0 = greedy (always the likeliest token). 0..10."""
+    """Divides the logits; 0 = greedy (always the likeliest token), else LEAST_TEMPERATURE..10."""
     top_p: float | None = 1.0
     """Nucleus: keep the likeliest tokens until their probability reaches this; None or 1 = off."""
     top_k: int | None = None
-    """Keep at most this many of the likeliest tokens; None = off. Applied before the nucleus; both count."""
+    """Keep this many of the likeliest tokens, and those that tie with the last; None = off. Applied before the nucleus,
+    both count."""
     seed: int = 0
     """Same weights, seed and window give the same paths. 0..2**63 - 1."""
 
     def __post_init__(self) -> None:
         """Check every field."""
-        whole = isinstance(self.num_paths, int) and not isinstance(self.num_paths, bool)
-        _require(whole and 1 <= self.num_paths <= MAX_PATHS, f"num_paths must be 1..{MAX_PATHS}", self.num_paths)
-        _require(0.0 <= self.temperature <= 10.0, "temperature must be 0 (greedy) to 10", self.temperature)
-        _require(
-            self.top_p is None or 0.0 < self.top_p <= 1.0, "top_p must be above 0 and at most 1, or None", self.top_p
-        )
-        _require(self.top_k is None or self.top_k >= 1, "top_k must be at least 1, or None for off", self.top_k)
-        _require(isinstance(self.seed, int) and 0 <= self.seed < 2**63, "seed must be 0..2**63 - 1", self.seed)
+        paths, heat, top_p, top_k = self.num_paths, self.temperature, self.top_p, self.top_k
+        _require(_is_whole(paths, 1, MAX_PATHS), f"num_paths must be 1..{MAX_PATHS}", paths)
+        greedy_or_drawn = heat == 0 or _is_within(heat, LEAST_TEMPERATURE, 10.0)
+        _require(greedy_or_drawn, f"temperature must be 0 (greedy) or {LEAST_TEMPERATURE:g} to 10", heat)
+        _require(top_p is None or _is_within(top_p, 1e-9, 1.0), "top_p must be above 0 and at most 1, or None", top_p)
+        _require(top_k is None or _is_whole(top_k, 1, 2**31), "top_k must be at least 1, or None for off", top_k)
+        _require(_is_whole(self.seed, 0, 2**63 - 1), "seed must be 0..2**63 - 1", self.seed)
 
     @property
     def nucleus(self) -> float:

@@ -45,6 +45,11 @@ def candle_values(frame: pd.DataFrame, name: str = "frame") -> np.ndarray:
     if len(frame) == 0:
         raise CandlesError(f"{name} has no rows; at least one candle is needed.")
     given = [column for column in COLUMNS if column in frame.columns]
+    twice = [column for column in given if (frame.columns == column).sum() > 1]
+    if twice:
+        raise CandlesError(
+            f"{name} must have each column once; {', '.join(twice)} comes more than once. Drop the others."
+        )
     try:
         known = {column: frame[column].to_numpy(dtype=np.float64, copy=True) for column in given}
     except (TypeError, ValueError) as cause:
@@ -100,6 +105,8 @@ def statistics(values: np.ndarray, *, as_published: bool = False) -> Statistics:
     if not as_published:
         small = (std > 0) & (std < _SMALL_STD)
         epsilon[small] = EPSILON * 10.0 ** np.floor(np.log10(std[small]))
+        still = constant & (mean != 0)
+        epsilon[still] = EPSILON * np.minimum(1.0, np.abs(mean[still]))
     return Statistics(mean, std + epsilon)
 
 
@@ -121,7 +128,8 @@ def repair(paths: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, float]:
     Returns:
         The candles float32 [N, H, 6], and the fraction of them that had to change.
     """
-    mended = paths.astype(np.float32)
+    largest = float(np.finfo(np.float32).max)
+    mended = np.clip(paths, -largest, largest).astype(np.float32)
     before = mended.copy()
     prices, traded = mended[..., :4], mended[..., 4:]
     lowest = float(context[:, :4].min())

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.errors import ConfigError
+
 __all__ = ["COLUMNS", "Forecast"]
 
 COLUMNS = ("open", "high", "low", "close", "volume", "amount")
@@ -42,7 +44,13 @@ class Forecast:
         return int(self.paths.shape[1])
 
     def quantile(self, levels: float | tuple[float, ...], column: str = "close") -> np.ndarray:
-        """Quantiles over the paths: [H] for one level, [L, H] for several (fractions 0..1)."""
+        """Quantiles over the paths: [H] for one level, [L, H] for several (fractions 0..1).
+
+        Raises:
+            ConfigError: there is no such column.
+        """
+        if column not in COLUMNS:
+            raise ConfigError(f"column must be one of {', '.join(COLUMNS)}; got {column!r}.")
         return np.quantile(self.paths[:, :, COLUMNS.index(column)], levels, axis=0)
 
     def band(self, coverage: float, column: str = "close") -> np.ndarray:

@@ -69,18 +69,22 @@ class Linear(nn.Linear):
     """
 
     _packed: Tensor | None = None
-    _packed_version: int = -1
+    _packed_from: tuple[Tensor, int] | None = None
+    """The weight that was packed and its version then."""
 
     def pack(self) -> None:
         """Make the packed copy, where this build and device can use one."""
         usable = self.weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
-        if usable and self.weight.dtype in (torch.float32, torch.bfloat16):
+        if usable and not self.weight.is_inference() and self.weight.dtype in (torch.float32, torch.bfloat16):
             with torch.no_grad():
                 object.__setattr__(self, "_packed", torch.ops.mkldnn._reorder_linear_weight(self.weight.detach()))
-            object.__setattr__(self, "_packed_version", self.weight._version)
+            object.__setattr__(self, "_packed_from", (self.weight, self.weight._version))
 
     def _packed_for(self, rows: int) -> Tensor | None:
-        if self._packed is None or torch.is_grad_enabled() or self.weight._version != self._packed_version:
+        if self._packed is None or self._packed_from is None or torch.is_grad_enabled():
+            return None
+        weight, version = self._packed_from
+        if weight is not self.weight or weight._version != version:
             return None
         return self._packed if rows >= _PACK_FROM_ROWS or self.weight.dtype == torch.bfloat16 else None
 
@@ -95,6 +99,7 @@ class Linear(nn.Linear):
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         object.__setattr__(self, "_packed", None)
+        object.__setattr__(self, "_packed_from", None)
         return super()._apply(fn, recurse)
 
     def __getstate__(self) -> dict[str, Any]:

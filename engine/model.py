@@ -85,7 +85,7 @@ class DependencyLayer(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.attention = CrossAttention(config.d_model, DEPENDENCY_HEADS, config.attn_dropout_p, config.resid_dropout_p)
+        self.attention = CrossAttention(config.d_model, DEPENDENCY_HEADS, 0.0, 0.0)  # no dropout, as published
         self.norm = RMSNorm(config.d_model)
 
     def forward(self, hidden: Tensor, asked: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -327,8 +328,6 @@ def _global_seed() -> int:
 def _seeds(seeds: Sequence[int] | None, sampling: SamplingConfig, count: int) -> list[int]:
     if seeds is None:
         return [sampling.seed] * count
-    if len(seeds) != count or not all(0 <= seed < 2**63 for seed in seeds):
-        raise ConfigError(
-            f"seeds must hold one number of 0..2**63 - 1 for each of the {count} frames; got {list(seeds)}."
-        )
-    return list(seeds)
+    if len(seeds) != count:
+        raise ConfigError(f"seeds must hold one number for each of the {count} frames; got {len(seeds)}.")
+    return [replace(sampling, seed=seed).seed for seed in seeds]

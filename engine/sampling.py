@@ -24,7 +24,7 @@ def uniforms(seeds: Sequence[int], num_paths: int, horizon: int) -> Tensor:
     """Uniform numbers in [0, 1), float32 [B, N, H, 2], one stream per series; the first paths do not depend on N."""
     streams = []
     for seed in seeds:
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(seed))
         streams.append(torch.rand(num_paths, horizon, 2, generator=generator))
     return torch.stack(streams)
 

@@ -37,7 +37,7 @@ class Series:
 
         Args:
             frame: candles indexed by bar time, oldest first.
-            future: H bar times after the last of them.
+            future: H bar times after the last of them; their features are read in the frame's zone.
             max_context: most tokens the model sees, and the longest horizon.
             as_published: the reference's conventions: statistics over all rows however many the model sees, and its own
                 small constant in the scale. Otherwise over the last ``max_context`` rows.
@@ -53,7 +53,8 @@ class Series:
         values, index = candle_values(frame, name), frame.index
         if not as_published:
             values, index = values[-max_context:], index[-max_context:]
-        times = np.concatenate((time_features(index), time_features(future)))
+        there = future if future.tz is None else future.tz_convert(frame.index.tz)
+        times = np.concatenate((time_features(index), time_features(there)))
         return cls(values, statistics(values, as_published=as_published), times, future)
 
     @property

@@ -14,7 +14,7 @@ from tests.engine import tiny
         ({"num_paths": MAX_PATHS + 1}, "num_paths must be"),
         ({"num_paths": 2.0}, "num_paths must be"),
         ({"num_paths": True}, "num_paths must be"),
-        ({"temperature": -0.1}, r"temperature must be 0 \(greedy\) to 10; got -0\.1"),
+        ({"temperature": -0.1}, r"temperature must be 0 \(greedy\) or 1e-06 to 10; got -0\.1"),
         ({"temperature": 10.5}, "temperature must be"),
         ({"temperature": float("nan")}, "temperature must be"),
         ({"temperature": float("inf")}, "temperature must be"),

@@ -517,10 +517,10 @@ def test_every_frame_needs_its_future_and_its_seed(predictor, frame):
     future = tiny.future(frame, H)
     with pytest.raises(CandlesError, match="got 2 frames, 1 futures"):
         predictor.forecast_many([frame, frame], [future], SAMPLING)
-    with pytest.raises(ConfigError, match=r"seeds must hold one number .* for each of the 2 frames"):
+    with pytest.raises(ConfigError, match="seeds must hold one number for each of the 2 frames"):
         predictor.forecast_many([frame, frame], [future, future], SAMPLING, seeds=[1])
     for seed in (-1, 2**63):
-        with pytest.raises(ConfigError, match="seeds must hold one number"):
+        with pytest.raises(ConfigError, match="seed"):
             predictor.forecast_many([frame], [future], SAMPLING, seeds=[seed])
 
 
