@@ -34,7 +34,7 @@ SAMPLES = (
         key="eurusd_1h",
         symbol="EURUSD",
         title="EUR/USD, hourly",
-        description="Currency pair, 6,225 hourly candles (ask) with volume, January to December 2017.",
+        description="Currency pair, 6,225 hourly candles with volume, all of 2017.",
         session_tz="UTC",
         source="gym-anytrading 2.0.0 (MIT)",
     ),

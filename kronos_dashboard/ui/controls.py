@@ -33,7 +33,7 @@ def choose_window(candles: CandleFrame) -> Window:
     check_lengths(context, horizon, settings())
     if len(candles) < context:
         raise WindowError(
-            f"the series {candles.symbol} has {len(candles)} candles; the context is set to {context}.",
+            f"the series “{candles.symbol}” has {len(candles)} candles; the context is set to {context}.",
             "Shorten the context in the sidebar, or load a longer history.",
         )
     can_replay = len(candles) >= context + horizon

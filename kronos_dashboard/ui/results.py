@@ -50,13 +50,13 @@ def _figures(result: Result) -> None:
     higher = float((forecast.paths[:, -1, 3] > last).mean())
     cells = (
         ("Last close", f"{last:,.6g}", f"{result.window.context.local_index[-1]:%d %b %Y %H:%M}"),
-        (f"Median after {forecast.horizon} steps", f"{median:,.6g}", f"{median / last - 1:+.2%} from the last close"),
+        (f"Median after {forecast.horizon} steps", f"{median:,.6g}", f"{median / last - 1:+.2%}"),
         (
-            f"{LEVEL:.0%} of paths end within",
+            f"{LEVEL:.0%} end within",
             f"{lower:,.5g} – {upper:,.5g}",
             f"{lower / last - 1:+.1%} to {upper / last - 1:+.1%}",
         ),
-        ("Paths that end higher", f"{higher:.0%}", f"of {forecast.num_paths} paths"),
+        ("End higher", f"{higher:.0%}", f"of {forecast.num_paths} paths"),
     )
     with st.container(horizontal=True, gap="small"):
         for label, value, small in cells:

@@ -183,7 +183,7 @@ def test_a_file_shorter_than_the_context_is_explained(app: AppTest) -> None:
     sound(app.run().switch_page(FORECAST).run())
     app.file_uploader(key="upload").upload("short.csv", makers.csv(30).encode())
     sound(app.run())
-    assert "short has 30 candles; the context is set to 400" in app.error[0].value.replace("\\", "")
+    assert "“short” has 30 candles; the context is set to 400" in app.error[0].value.replace("\\", "")
     assert "Shorten the context" in app.error[0].value
 
 
