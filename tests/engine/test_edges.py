@@ -6,21 +6,7 @@ import pytest
 import torch
 
 from engine import COLUMNS, CandlesError, ConfigError, SamplingConfig
-from engine.layers import Linear
 from tests.engine import tiny
-from tests.engine.test_layers import D, made, noise, packed, plainly  # noqa: F401
-
-
-def test_the_packed_copy_is_ignored_once_other_weights_were_assigned(packed):
-    packed.load_state_dict(made(Linear, seed=9, in_features=D, out_features=24).state_dict(), assign=True)
-    with torch.inference_mode():
-        torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
-
-
-def test_the_packed_copy_is_ignored_once_another_parameter_took_the_place(packed):
-    packed.weight = made(Linear, seed=9, in_features=D, out_features=24).weight
-    with torch.inference_mode():
-        torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
 
 
 def ask(frame, sampling=None, **options):

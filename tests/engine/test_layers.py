@@ -359,3 +359,15 @@ def test_moving_to_bfloat16_drops_the_packed_copy_and_packs_anew(packed, rows):
         half.pack()
         torch.testing.assert_close(half(x), unpacked, rtol=2e-2, atol=2e-2)
     torch.testing.assert_close(unpacked.float(), wanted, rtol=5e-2, atol=5e-2)
+
+
+def test_the_packed_copy_is_ignored_once_other_weights_were_assigned(packed):
+    packed.load_state_dict(made(Linear, seed=9, in_features=D, out_features=24).state_dict(), assign=True)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
+
+
+def test_the_packed_copy_is_ignored_once_another_parameter_took_the_place(packed):
+    packed.weight = made(Linear, seed=9, in_features=D, out_features=24).weight
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
