@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from engine import COLUMNS, CandlesError, ConfigError, SamplingConfig
 from tests.engine import tiny
@@ -49,9 +48,3 @@ def test_a_column_given_twice_is_refused():
     frame = pd.concat([tiny.candles(24), tiny.candles(24)[["close"]]], axis=1)
     with pytest.raises(CandlesError, match="close"):
         ask(frame)
-
-
-def test_dropout_of_the_dependency_layer_is_off_as_in_the_reference():
-    model = tiny.model(attn_dropout_p=0.5, resid_dropout_p=0.5).train()
-    x, asked = noise(1, 8, 32), noise(1, 8, 32, seed=1)
-    assert torch.equal(model.dependency(x, asked), model.dependency(x, asked))

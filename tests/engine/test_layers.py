@@ -371,3 +371,9 @@ def test_the_packed_copy_is_ignored_once_another_parameter_took_the_place(packed
     packed.weight = made(Linear, seed=9, in_features=D, out_features=24).weight
     with torch.inference_mode():
         torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
+
+
+def test_dropout_of_the_dependency_layer_is_off_as_in_the_reference():
+    model = tiny.model(attn_dropout_p=0.5, resid_dropout_p=0.5).train()
+    x, asked = noise(1, 8, 32), noise(1, 8, 32, seed=1)
+    assert torch.equal(model.dependency(x, asked), model.dependency(x, asked))
