@@ -140,3 +140,16 @@ def test_both_pages_fit_a_phone_and_a_small_dark_screen(
 def fits(app: App) -> bool:
     """Nothing reaches beyond the right edge of the screen."""
     return bool(app.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_two_sessions_at_once_get_their_own_forecasts(chromium: Browser, server: str) -> None:
+    with browse(chromium, server) as one, browse(chromium, server) as other:
+        for app, symbol in ((one, "AAPL"), (other, "GOOGL")):
+            app.open("/")
+            app.page.get_by_role("button", name=f"Forecast {symbol}").click()
+        for app, mine, theirs in ((one, "AAPL", "GOOGL"), (other, "GOOGL", "AAPL")):
+            forecast_ended(app)
+            assert "Median" in app.drawn()
+            text = app.page.get_by_test_id("stMain").inner_text()
+            assert mine in text
+            assert theirs not in text
