@@ -125,8 +125,8 @@ def _forecast(options: argparse.Namespace, settings: Settings) -> None:
             print(f"{note.level}: {note.text}", file=sys.stderr)
     window = _window(imported.candles, options)
     name = options.model or settings.model
-    predictor = ModelShelf().get(name, options.device)
     with _Progress(shown=sys.stderr.isatty()) as progress:
+        predictor = ModelShelf().get(name, options.device, progress.download)
         [(forecast, record)] = run([window], sampling, predictor, progress.step, model_name=name)
     if options.out is not None:
         write_atomically(options.out, forecast_csv(window, forecast, record))
@@ -184,11 +184,14 @@ def _cutoff_row(candles: CandleFrame, cutoff: str) -> int:
         return int(cutoff)
     try:
         time = pd.Timestamp(cutoff)
+        if pd.isna(time):
+            raise ValueError("no time")
+        time = time.tz_localize(candles.session_tz) if time.tz is None else time
     except ValueError as error:
         raise WindowError(
-            f"the cutoff {cutoff!r} is neither a row, nor a time, nor latest.", "Write 1200, or 2024-01-31 09:30."
+            f"the cutoff {cutoff!r} is neither a row, nor a time on the clock of {candles.session_tz}, nor latest.",
+            "Write 1200, or 2024-01-31 09:30.",
         ) from error
-    time = time.tz_localize(candles.session_tz) if time.tz is None else time
     row = len(candles.until(time.tz_convert("UTC")))
     if row == 0:
         raise WindowError(f"the cutoff {cutoff} is before the first candle, {candles.local_index[0]}.")
@@ -197,7 +200,7 @@ def _cutoff_row(candles: CandleFrame, cutoff: str) -> int:
 
 @dataclass
 class _Progress:
-    """A line on stderr that counts the decode steps, when somebody watches."""
+    """A line on stderr that counts bytes and decode steps, when somebody watches."""
 
     shown: bool
 
@@ -209,10 +212,18 @@ class _Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
     def step(self, done: int, total: int) -> None:
-        """Redraw the line."""
+        """A decode step is done."""
+        self._draw("sampling", done / total if total else 0.0, f"step {done} of {total}")
+
+    def download(self, name: str, done: int, total: int | None) -> None:
+        """More bytes of a file have arrived."""
+        of_all = f" of {total / 1e6:,.0f}" if total else ""
+        self._draw("downloading", done / total if total else 0.0, f"{name} {done / 1e6:,.0f}{of_all} MB")
+
+    def _draw(self, what: str, share: float, told: str) -> None:
         if self.shown:
-            filled = round(30 * done / total) if total else 0
-            print(f"\rsampling [{'#' * filled:<30}] step {done} of {total}", end="", file=sys.stderr, flush=True)
+            line = f"\r\033[K{what} [{'#' * round(30 * share):<30}] {told}"
+            print(line, end="", file=sys.stderr, flush=True)
 
 
 def _summarise(window: Window, forecast: Forecast, record: RunRecord, out: Path | None) -> None:

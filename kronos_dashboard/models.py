@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from kronos_dashboard.errors import SettingsError
 
 if TYPE_CHECKING:
     from engine import KronosPredictor
 
-__all__ = ["ModelShelf"]
+__all__ = ["DownloadProgress", "ModelShelf"]
+
+DownloadProgress = Callable[[str, int, int | None], None]
+"""Called while a file of a checkpoint arrives: its name, bytes so far, bytes in all (None: not known)."""
 
 
 class ModelShelf:
@@ -21,29 +27,38 @@ class ModelShelf:
         self._loading: dict[tuple[str, str | None], threading.Lock] = {}
         self._loaded: dict[tuple[str, str | None], KronosPredictor] = {}
 
-    def get(self, name: str, device: str | None = None) -> KronosPredictor:
-        """The predictor of that name, loaded on the first call (which takes seconds).
+    def get(self, name: str, device: str | None = None, progress: DownloadProgress | None = None) -> KronosPredictor:
+        """The predictor of that name, loaded on the first call (which takes seconds, or a download).
 
         Raises:
             CheckpointError: it cannot be had; the next call tries again.
+            SettingsError: this machine has no such device.
         """
         key = (name, device)
         with self._lock:
             own = self._loading.setdefault(key, threading.Lock())
         with own:
             if key not in self._loaded:
-                self._loaded[key] = self._load(name, device)
+                self._loaded[key] = self._load(name, device, progress)
             return self._loaded[key]
 
     def peek(self, name: str, device: str | None = None) -> KronosPredictor | None:
         """The predictor if it is loaded already; never waits."""
         return self._loaded.get((name, device))
 
-    def _load(self, name: str, device: str | None) -> KronosPredictor:
+    def _load(self, name: str, device: str | None, progress: DownloadProgress | None) -> KronosPredictor:
         import torch  # here, not above: it takes seconds, and pages must answer before it is there
 
         from engine import KronosPredictor
 
         if self._threads is not None:
             torch.set_num_threads(self._threads)
-        return KronosPredictor.from_pretrained(name, device=device)
+        here = ["cpu"]
+        here += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))] * torch.cuda.is_available()
+        here += ["mps"] * torch.backends.mps.is_available()
+        if device is not None and device not in here:
+            raise SettingsError(
+                f"the device {device!r} is not on this machine; it has: {', '.join(here)}.",
+                "Leave the device out to take the best there is.",
+            )
+        return KronosPredictor.from_pretrained(name, device=device, progress=progress)

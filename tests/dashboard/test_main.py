@@ -108,6 +108,8 @@ def test_a_bad_file_is_one_line_on_stderr_and_leaves_the_old_result(
     (["--seed", "-1"], "seed must be 0"),
     (["--cutoff", "0"], "row 1 to 200"),
     (["--cutoff", "soon"], "neither a row"),
+    (["--cutoff", "nat"], "neither a row"),
+    (["--device", "toaster"], "the device 'toaster' is not on this machine; it has: cpu"),
     (["--cutoff", "1999-01-01"], "before the first candle"),
     (["--cutoff", "20"], "needs rows -39..25; candles has 200"),
     (["--model", "kronos-gigantic"], "kronos-gigantic"),
