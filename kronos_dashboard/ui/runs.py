@@ -20,7 +20,7 @@ from kronos_dashboard.windows import Window
 
 __all__ = ["Result", "kept_result", "request_on_arrival", "run_controls"]
 
-_POLL_S = 0.3
+_POLL_S = 0.5
 _KEPT = 4
 """Results kept per session; the oldest goes first."""
 
