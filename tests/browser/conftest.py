@@ -43,7 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _chromium() -> str | None:
+def chromium_path() -> str | None:
+    """Where a browser is; BROWSER_PATH says it when it has another name."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     return os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, names)), None)
 
@@ -59,7 +60,7 @@ def _need(found: object, what: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = _chromium()
+    path = chromium_path()
     _need(path, "chromium or chrome (or BROWSER_PATH)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
