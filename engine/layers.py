@@ -74,8 +74,7 @@ class Linear(nn.Linear):
 
     def pack(self) -> None:
         """Make the packed copy, where this build and device can use one."""
-        usable = self.weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
-        if usable and not self.weight.is_inference() and self.weight.dtype in (torch.float32, torch.bfloat16):
+        if self.weight.device.type == "cpu" and not self.weight.is_inference() and _can_pack(self.weight.dtype):
             with torch.no_grad():
                 object.__setattr__(self, "_packed", torch.ops.mkldnn._reorder_linear_weight(self.weight.detach()))
             object.__setattr__(self, "_packed_from", (self.weight, self.weight._version))
@@ -104,6 +103,13 @@ class Linear(nn.Linear):
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if not key.startswith("_packed")}
+
+
+def _can_pack(dtype: torch.dtype) -> bool:
+    """Whether this build of torch has oneDNN's packed kernels, and this processor can run them in ``dtype``."""
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def pack(module: nn.Module) -> None:
