@@ -8,8 +8,9 @@ idle machine. The reference takes most of an hour at N = 100, so above N = 1 its
 step is measured at both ends of the decode (context 392 and 509), where it grows with the window, and averaged.
 
 The machine's limit is what the same arithmetic and memory traffic would take at the measured rate of a large matrix
-product and of reading memory, whichever is longer at each step: weights and shared context read once per step, each
-path's own keys and values once, nothing else.
+product and of reading memory: for each of the three parts of a step (projections, attention to the shared context,
+attention to a path's own tokens), which wait for one another, whichever of the two takes longer. Weights and the shared
+context are read once per step, each path's own keys and values once, nothing else.
 """
 
 from __future__ import annotations
@@ -86,11 +87,14 @@ def limit(machine: Machine, paths: int) -> float:
     coder = TOKENIZER.d_model * (4 * TOKENIZER.d_model + 3 * TOKENIZER.ff_dim) * (TOKENIZER.n_dec_layers - 1)
     seconds = 2 * CONTEXT * (weights + 2 * coder) / machine.flops  # prefill of the model; encoder and decoder
     seconds += 2 * paths * HORIZON * coder / machine.flops
+    cached = 2 * width * (layers + 1)  # numbers that one token keeps, keys and values
     for step in range(HORIZON):
-        attended = 4 * width * (layers + 1) * (CONTEXT + step)
-        arithmetic = paths * (2 * weights + attended) / machine.flops
-        traffic = 4 * (weights + 2 * width * (layers + 1) * (CONTEXT + paths * step)) / machine.bytes
-        seconds += max(arithmetic, traffic)
+        for per_path, read in (
+            (weights, weights),
+            (cached * CONTEXT, cached * CONTEXT),
+            (cached * step, paths * cached * step),
+        ):
+            seconds += max(2 * paths * per_path / machine.flops, 4 * read / machine.bytes)
     return seconds
 
 

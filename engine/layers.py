@@ -46,6 +46,20 @@ def _full_table(length: int, width: int, device: torch.device) -> Tensor:
         return torch.complex(angles.cos(), angles.sin()).to(device)
 
 
+@lru_cache(maxsize=32)
+def _query_key_table(length: int, width: int, device: torch.device) -> Tensor:
+    """Complex [length, 2, 1, width / 2]: factors for queries, with attention's 1/sqrt(width) in them, and for keys."""
+    with torch.inference_mode(mode=False):
+        keys = _full_table(length, width, device)
+        return torch.stack((keys * width**-0.5, keys), dim=1).unsqueeze(2)
+
+
+def query_key_rotation(start: int, length: int, width: int, device: torch.device) -> Tensor:
+    """Rotary factors of queries, scaled by 1/sqrt(``width``), and of keys; complex64 [length, 2, 1, width / 2]."""
+    rounded = -(-(start + length) // _TABLE_STEP) * _TABLE_STEP
+    return _query_key_table(rounded, width, device)[start : start + length]
+
+
 def rotation_table(start: int, length: int, width: int, device: torch.device) -> Tensor:
     """Rotary factors exp(i * position * frequency) of positions ``start`` .. ``start + length - 1``.
 
@@ -79,22 +93,22 @@ class Linear(nn.Linear):
                 object.__setattr__(self, "_packed", torch.ops.mkldnn._reorder_linear_weight(self.weight.detach()))
             object.__setattr__(self, "_packed_from", (self.weight, self.weight._version))
 
-    def _packed_for(self, rows: int) -> Tensor | None:
+    def _packed_for(self, weight: Tensor, x: Tensor) -> Tensor | None:
         if self._packed is None or self._packed_from is None or torch.is_grad_enabled():
             return None
-        weight, version = self._packed_from
-        if weight is not self.weight or weight._version != version:
+        if weight.dtype == torch.float32 and x.numel() < _PACK_FROM_ROWS * x.shape[-1]:
             return None
-        return self._packed if rows >= _PACK_FROM_ROWS or self.weight.dtype == torch.bfloat16 else None
+        packed, version = self._packed_from
+        return self._packed if packed is weight and weight._version == version else None
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
-        packed = self._packed_for(x.numel() // x.shape[-1])
+        weight = self.weight
+        packed = self._packed_for(weight, x)
+        x = x if weight.dtype == torch.float32 else x.to(weight.dtype)
         if packed is not None:
-            return torch.ops.mkldnn._linear_pointwise(x.to(self.weight.dtype), packed, self.bias, "none", [], "")
-        if self.weight.dtype == torch.float32:
-            return F.linear(x, self.weight, self.bias)
-        return F.linear(x.to(self.weight.dtype), self.weight, self.bias)
+            return torch.ops.mkldnn._linear_pointwise(x, packed, self.bias, "none", [], "")
+        return F.linear(x, weight, self.bias)
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         object.__setattr__(self, "_packed", None)
@@ -128,8 +142,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D] float32."""
-        x = x.float()
-        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + NORM_EPS) * self.weight
+        return F.rms_norm(x.float(), self.weight.shape, self.weight.float(), NORM_EPS)
 
 
 class FeedForward(nn.Module):
@@ -144,7 +157,8 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D]."""
         gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.dropout(self.down(F.silu(gate) * up))
+        mixed = self.down(F.silu(gate) * up)
+        return self.dropout(mixed) if self.training else mixed
 
 
 def _attend(q: Tensor, seen: Visible) -> Tensor:
@@ -165,7 +179,7 @@ def _attend(q: Tensor, seen: Visible) -> Tensor:
     weights = torch.cat((to_shared, to_own.view(series * heads, paths * new, own)), -1).softmax(-1)
     mixed = torch.bmm(weights[..., :shared], shared_values).view(-1, new, width)
     own_weights = weights.view(-1, new, shared + own)[..., shared:]  # [BhN, j, t]
-    mixed = torch.baddbmm(mixed, own_weights, own_values)
+    mixed = mixed.add_(torch.bmm(own_weights, own_values))
     return mixed.view(series, heads, paths, new, width).permute(0, 2, 3, 1, 4).flatten(-2)
 
 
@@ -181,19 +195,19 @@ class Attention(nn.Module):
         self.dropout = nn.Dropout(residual_dropout)
 
     def _project(self, x: Tensor, start: int) -> tuple[Tensor, Tensor, Tensor]:
-        """``x`` [..., T, D] at positions from ``start`` -> q, k (turned) and v, each [..., T, h, w] float32."""
-        qkv = self.qkv(x)
-        turned, v = qkv.split((2 * self.heads * self.width, self.heads * self.width), dim=-1)
-        rotation = rotation_table(start, x.shape[-2], self.width, x.device)
-        q, k = _rotate(turned.unflatten(-1, (2 * self.heads, self.width)), rotation).chunk(2, dim=-2)
-        return q, k, v.unflatten(-1, (self.heads, self.width))
+        """``x`` [..., T, D] at positions from ``start`` -> q (turned, scaled), k (turned), v: each [..., T, h, w]."""
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, self.width))
+        pairs = torch.view_as_complex(qkv[..., :2, :, :].float().unflatten(-1, (-1, 2)))
+        rotation = query_key_rotation(start, x.shape[-2], self.width, x.device)
+        turned = torch.view_as_real(pairs * rotation).flatten(-2)  # [..., T, 2, h, w]
+        return turned[..., 0, :, :], turned[..., 1, :, :], qkv[..., 2, :, :]
 
     def _causal(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Causal attention within ``x`` [B, T, D]; also the keys and values [B, h, T, w]."""
         q, k, v = (part.transpose(1, 2) for part in self._project(x, 0))
         dropout = self.attention_dropout if self.training else 0.0
         q, k = q.to(v.dtype), k.to(v.dtype)
-        mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+        mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True, scale=1.0)
         return self.dropout(self.out(mixed.transpose(1, 2).flatten(-2))), k, v
 
     def forward(self, x: Tensor) -> Tensor:
@@ -209,7 +223,7 @@ class Attention(nn.Module):
     def extend(self, x: Tensor, cache: KVCache, layer: int) -> Tensor:
         """``x`` [B, N, j, D], new tokens of every path -> [B, N, j, D]; writes their keys and values to ``cache``."""
         q, k, v = (part.permute(0, 3, 1, 2, 4) for part in self._project(x, cache.position))  # [B, h, N, j, w]
-        return self.out(_attend(q * self.width**-0.5, cache.write(layer, k, v)))
+        return self.out(_attend(q, cache.write(layer, k, v)))
 
 
 class CrossAttention(nn.Module):

