@@ -27,6 +27,7 @@ limits.markdown(
     "**Limits**\n"
     "- The bundled model is a **small demo model trained for this project, not the published Kronos**; "
     "do not take its forecasts for the published model's.\n"
+    "- In training it has **read the time of most of these samples**: a good fit there proves nothing.\n"
     "- It sees candles only: no news, no order book, no other market.\n"
     "- A fan can be too narrow or too wide; one window that fits proves nothing.\n"
     "- Nothing here is advice to trade."
