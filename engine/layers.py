@@ -54,10 +54,14 @@ def _query_key_table(length: int, width: int, device: torch.device) -> Tensor:
         return torch.stack((keys * width**-0.5, keys), dim=1).unsqueeze(2)
 
 
+def _rounded(length: int) -> int:
+    """The length of the table to take rows from: few tables serve all lengths."""
+    return -(-length // _TABLE_STEP) * _TABLE_STEP
+
+
 def query_key_rotation(start: int, length: int, width: int, device: torch.device) -> Tensor:
     """Rotary factors of queries, scaled by 1/sqrt(``width``), and of keys; complex64 [length, 2, 1, width / 2]."""
-    rounded = -(-(start + length) // _TABLE_STEP) * _TABLE_STEP
-    return _query_key_table(rounded, width, device)[start : start + length]
+    return _query_key_table(_rounded(start + length), width, device)[start : start + length]
 
 
 def rotation_table(start: int, length: int, width: int, device: torch.device) -> Tensor:
@@ -65,8 +69,7 @@ def rotation_table(start: int, length: int, width: int, device: torch.device) ->
 
     Rotary position embedding, arXiv 2104.09864, base 10000. Returns complex64 [length, width / 2].
     """
-    rounded = -(-(start + length) // _TABLE_STEP) * _TABLE_STEP
-    return _full_table(rounded, width, device)[start : start + length]
+    return _full_table(_rounded(start + length), width, device)[start : start + length]
 
 
 def _rotate(x: Tensor, rotation: Tensor) -> Tensor:

@@ -3,11 +3,6 @@
 Runs offline:  python docs/examples/many_series.py
 """
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the project runs from its folder and is not installed
-
 from engine import KronosPredictor, SamplingConfig
 from kronos_dashboard.forecasting import model_frame
 from kronos_dashboard.samples import SAMPLES, load_sample

@@ -3,12 +3,9 @@
 Runs offline:  python docs/examples/without_volume.py
 """
 
-import sys
 from pathlib import Path
 
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the project runs from its folder and is not installed
 
 from engine import KronosPredictor, SamplingConfig
 from kronos_dashboard import samples

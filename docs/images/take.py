@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the project runs from its folder and is not installed
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the tests are not installed
 
 from playwright.sync_api import sync_playwright
 
