@@ -112,19 +112,24 @@ def _futures(run: _Run, question: Question, at_once: int) -> Tensor:
     coarse, fine = run.tokenizer.encode(question.candles)
     numbers = uniforms(question.seeds, run.sampling.num_paths, question.horizon).to(question.candles.device)
     sampler = _Sampler(run, coarse, fine, question.times)
+    decoded = _decode_context(run, coarse, fine, question.horizon)
     slices = numbers.split(at_once, dim=1)
-    return torch.cat([_decode(run, (coarse, fine), sampler.sample(part)) for part in slices], dim=1)
+    return torch.cat([_decode(run, decoded, sampler.sample(part)) for part in slices], dim=1)
 
 
-def _decode(run: _Run, context: tuple[Tensor, Tensor], drawn: tuple[Tensor, Tensor]) -> Tensor:
-    """Normalised candles [B, N, H, 6] of drawn ids [B, N, H] after context ids [B, T].
+def _decode_context(run: _Run, coarse: Tensor, fine: Tensor, horizon: int) -> KVCache:
+    """Decode context ids [B, T] once per series, for all paths to go on from.
 
-    The context is decoded once per series. As in the reference, the decoder sees the last ``max_context`` tokens.
+    As in the reference, the decoder sees the last ``max_context`` tokens of context and future together.
     """
+    start = max(0, coarse.shape[1] + horizon - run.max_context)
+    return run.tokenizer.prefill(coarse[:, start:], fine[:, start:])
+
+
+def _decode(run: _Run, context: KVCache, drawn: tuple[Tensor, Tensor]) -> Tensor:
+    """Normalised candles [B, N, H, 6] of drawn ids [B, N, H] after a context that was decoded once per series."""
     coarse, fine = drawn
-    start = max(0, context[0].shape[1] + coarse.shape[2] - run.max_context)
-    prefix = run.tokenizer.prefill(context[0][:, start:], context[1][:, start:])
-    cache = prefix.expand(coarse.shape[1], coarse.shape[2])
+    cache = context.expand(coarse.shape[1], coarse.shape[2])
     parts = _parts(coarse)
     return torch.cat([run.tokenizer.extend(coarse[..., part], fine[..., part], cache) for part in parts], dim=2).cpu()
 
@@ -143,14 +148,18 @@ class _Sampler:
         self.run = run
         self.coarse, self.fine, self.times = coarse, fine, times  # [B, T], [B, T], [B, T + H, 5]
         self.context = coarse.shape[1]
+        self.beginning = self._read_context(0)
 
     def sample(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Coarse and fine ids, each [B, N, H], drawn with uniform ``numbers`` [B, N, H, 2]."""
         series, paths, horizon, _ = numbers.shape
         own = torch.empty(2, series, paths, horizon, dtype=torch.int64, device=numbers.device)
         for step in range(horizon):
-            if step == 0 or self._slides(step):
-                hidden, cache = self._read_window(own[..., :step], horizon)
+            if step == 0:
+                hidden, shared = self.beginning
+                hidden, cache = hidden.unsqueeze(1).expand(-1, paths, -1, -1), shared.expand(paths, horizon)
+            elif self._slides(step):
+                hidden, cache = self._read_again(own[..., :step])
             else:
                 now = self.times[:, None, self.context + step - 1, None]  # [B, 1, 1, 5]
                 hidden = self.run.model.extend(own[0, :, :, step - 1, None], own[1, :, :, step - 1, None], now, cache)
@@ -161,20 +170,22 @@ class _Sampler:
     def _slides(self, step: int) -> bool:
         return self.run.policy == "exact" and self.context + step > self.run.max_context
 
-    def _read_window(self, own: Tensor, horizon: int) -> tuple[Tensor, KVCache]:
-        """Read the context, once per series, and then what each path has drawn so far, own ids [2, B, N, j].
+    def _read_context(self, drawn: int) -> tuple[Tensor, KVCache]:
+        """Read, once per series, what the window still holds of the context after ``drawn`` steps.
 
-        Returns hidden states [B, N or 1, 1.., D], the last one that of the newest token, and the cache of all paths.
+        Returns the last hidden state [B, 1, D] and the cache that all paths share.
         """
-        paths, drawn = own.shape[2:]
         window = slice(max(0, self.context + drawn - self.run.max_context), self.context)
         limit = self.run.max_context if self.run.policy == "roll" else None
-        hidden, shared = self.run.model.prefill(
-            self.coarse[:, window], self.fine[:, window], self.times[:, window], limit=limit
-        )
-        cache = shared.expand(paths, horizon)
-        if drawn == 0:
-            return hidden.unsqueeze(1).expand(-1, paths, -1, -1), cache
+        return self.run.model.prefill(self.coarse[:, window], self.fine[:, window], self.times[:, window], limit=limit)
+
+    def _read_again(self, own: Tensor) -> tuple[Tensor, KVCache]:
+        """Read the window that has slid: the context, and then what each path has drawn so far, own ids [2, B, N, j].
+
+        Returns hidden states [B, N, j or less, D], the last one that of the newest token, and the cache of all paths.
+        """
+        paths, drawn = own.shape[2:]
+        cache = self._read_context(drawn)[1].expand(paths, drawn)
         times = self.times[:, None, self.context : self.context + drawn]  # [B, 1, j, 5]
         for part in _parts(own[0]):
             hidden = self.run.model.extend(own[0, ..., part], own[1, ..., part], times[:, :, part], cache)
