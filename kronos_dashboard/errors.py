@@ -9,6 +9,13 @@ DashboardError
     +-- SampleNotFound  no sample of that name ships with the project
     +-- ExportFailed    a file cannot be written
     +-- QueueFull       too many forecasts are waiting
+    +-- FeedError       live candles cannot be had
+        +-- FeedRefused      the request cannot be met, which is known before anybody is asked (also a ValueError)
+        +-- FeedMissing      a library that the feed needs is not installed
+        +-- SymbolUnknown    the feed has no such symbol
+        +-- FeedEmpty        the feed answered, and has no candles there
+        +-- FeedUnreachable  no usable answer: no network, a time-out, errors of the server, a page instead of data
+            +-- FeedLimited      too many requests
 """
 
 from __future__ import annotations
@@ -17,11 +24,18 @@ __all__ = [
     "CandleError",
     "DashboardError",
     "ExportFailed",
+    "FeedEmpty",
+    "FeedError",
+    "FeedLimited",
+    "FeedMissing",
+    "FeedRefused",
+    "FeedUnreachable",
     "ImportFailed",
     "QueueFull",
     "RecordError",
     "SampleNotFound",
     "SettingsError",
+    "SymbolUnknown",
     "WindowError",
 ]
 
@@ -74,3 +88,31 @@ class ExportFailed(DashboardError):
 
 class QueueFull(DashboardError):
     """Too many forecasts are waiting already."""
+
+
+class FeedError(DashboardError):
+    """Live candles cannot be had."""
+
+
+class FeedRefused(FeedError, ValueError):
+    """The request cannot be met, and that is known before anybody is asked."""
+
+
+class FeedMissing(FeedError):
+    """A library that the feed needs is not installed."""
+
+
+class SymbolUnknown(FeedError):
+    """The feed has no such symbol."""
+
+
+class FeedEmpty(FeedError):
+    """The feed answered, and has no candles there."""
+
+
+class FeedUnreachable(FeedError):
+    """No usable answer: no network, a time-out, errors of the server, a page instead of data."""
+
+
+class FeedLimited(FeedUnreachable):
+    """The feed takes no more requests for now."""

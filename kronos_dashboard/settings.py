@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 from kronos_dashboard.errors import SettingsError
@@ -45,6 +47,16 @@ class Settings:
     """Forecasts that may wait before a new one is refused."""
     orphan_after_s: int = 90
     """Seconds without a sign of life from its browser tab after which a forecast is cancelled."""
+    cache_dir: str = ""
+    """Folder of fetched candles; empty: a folder of the dashboard's own in the user's cache folder."""
+    max_cache_mb: int = 512
+    """Most fetched candles on disk, in MiB; beyond that the series that were not used for longest are removed."""
+    feed_timeout_s: int = 15
+    """Seconds that a feed may take for one answer."""
+    feed_patience_s: int = 60
+    """Seconds in which one request to a feed is tried again before it counts as failed."""
+    feed_gateway: str = ""
+    """Where feeds send their requests instead of the markets, as GATEWAY/HOST/PATH; empty: to the markets."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -54,6 +66,8 @@ class Settings:
                 raise SettingsError(f"{field.name} must be a whole number of at least 1; got {value!r}.")
         if not self.model.strip():
             raise SettingsError("model must name a checkpoint; got an empty text.")
+        if self.feed_gateway and not self.feed_gateway.startswith(("http://", "https://")):
+            raise SettingsError(f"feed_gateway must start with http:// or https://; got {self.feed_gateway!r}.")
         if self.min_context > self.max_context:
             raise SettingsError(f"min_context ({self.min_context}) must not exceed max_context ({self.max_context}).")
 
@@ -75,6 +89,11 @@ class Settings:
         """``max_upload_mb`` in bytes."""
         return self.max_upload_mb * 1024 * 1024
 
+    @property
+    def cache_path(self) -> Path:
+        """The folder of fetched candles (it may not exist yet)."""
+        return Path(self.cache_dir).expanduser() if self.cache_dir.strip() else _user_cache() / "kronos-dashboard"
+
 
 def _whole(name: str, text: str) -> int:
     try:
@@ -83,3 +102,12 @@ def _whole(name: str, text: str) -> int:
         raise SettingsError(
             f"{PREFIX}{name.upper()} must be a whole number; got {text!r}.", "Correct or unset the variable."
         ) from error
+
+
+def _user_cache() -> Path:
+    """Where programs of this user keep what they can get again."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -29,3 +29,18 @@ def test_the_server_takes_files_as_large_as_the_settings_do() -> None:
     assert config["server"]["maxUploadSize"] == Settings().max_upload_mb
     assert config["server"]["address"] == "127.0.0.1"
     assert config["browser"]["gatherUsageStats"] is False
+
+
+def test_fetched_candles_go_to_the_folder_that_is_named_or_to_the_cache_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Settings.from_environment({"KRONOS_DASHBOARD_CACHE_DIR": str(tmp_path / "candles")})
+    assert found.cache_path == tmp_path / "candles"
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert Settings().cache_path == tmp_path / "kronos-dashboard"
+
+
+def test_a_gateway_of_feeds_must_be_an_address() -> None:
+    with pytest.raises(SettingsError, match="http://"):
+        Settings(feed_gateway="127.0.0.1:80")
