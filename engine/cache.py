@@ -1,7 +1,8 @@
 """Keys and values of past tokens: one part that all paths of a series share, one part of each path's own.
 
 A cache is made for one run and passed as an argument; modules keep nothing. Legend as in ``engine.layers``:
-B series, N paths, h heads, S shared tokens, t own tokens, w head width.
+B series, N paths, h heads, S shared tokens, t own tokens, w head width. Keys and values lie in one tensor, keys first.
+A single path shares with nobody, so that all its tokens become its own (one product instead of two).
 
 The life of a cache: ``share`` (by prefill, once per layer), ``expand`` (room for N paths), then for every step
 ``write`` (once per layer) and ``advance``.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 __all__ = ["KVCache", "Visible"]
@@ -36,8 +38,8 @@ class KVCache:
     """
 
     def __init__(self, layers: int, limit: int | None = None) -> None:
-        self._shared: list[tuple[Tensor, Tensor]] = [None] * layers  # type: ignore[list-item]
-        self._own: list[tuple[Tensor, Tensor]] = []
+        self._shared: list[Tensor] = [None] * layers  # type: ignore[list-item]
+        self._own: list[Tensor] = []
         self._shared_length = 0
         self._own_length = 0
         self._limit = limit
@@ -49,24 +51,27 @@ class KVCache:
 
     def share(self, layer: int, keys: Tensor, values: Tensor) -> None:
         """Keep the context's keys and values [B, h, S, w] of one layer, for all paths."""
-        self._shared[layer] = (keys.contiguous().flatten(0, 1), values.contiguous().flatten(0, 1))
+        self._shared[layer] = torch.stack((keys, values)).flatten(1, 2)  # [2, B*h, S, w]
         self._shared_length = keys.shape[2]
 
     def expand(self, num_paths: int, room: int) -> KVCache:
         """A cache over the same shared tokens, with room for ``room`` own tokens of each of ``num_paths`` paths."""
         grown = KVCache(len(self._shared), self._limit)
-        grown._shared, grown._shared_length = self._shared, self._shared_length
-        for keys, values in self._shared:
-            own = (keys.shape[0] * num_paths, room, keys.shape[2])
-            grown._own.append((keys.new_empty(own), values.new_empty(own)))
+        alone = num_paths == 1
+        grown._shared = [shared[:, :, :0] for shared in self._shared] if alone else self._shared
+        grown._shared_length, grown._own_length = (0, self._shared_length) if alone else (self._shared_length, 0)
+        for shared in self._shared:
+            _, rows, _, width = shared.shape
+            own = shared.new_empty(2, rows * num_paths, grown._own_length + room, width)
+            if alone:
+                own[:, :, : grown._own_length] = shared
+            grown._own.append(own)
         return grown
 
-    def write(self, layer: int, keys: Tensor, values: Tensor) -> Visible:
-        """Append the keys and values [B, h, N, j, w] of j new tokens per path to one layer; what they may attend to."""
-        end = self._own_length + keys.shape[3]
-        own_keys, own_values = self._own[layer]
-        own_keys[:, self._own_length : end].view(keys.shape).copy_(keys)
-        own_values[:, self._own_length : end].view(values.shape).copy_(values)
+    def write(self, layer: int, keys_values: Tensor) -> Visible:
+        """Append keys and values [2, B, h, N, j, w] of j new tokens per path to a layer; what they may attend to."""
+        end = self._own_length + keys_values.shape[4]
+        self._own[layer][:, :, self._own_length : end].view(keys_values.shape).copy_(keys_values)
         return self._visible(layer, end)
 
     def advance(self, new: int) -> None:
@@ -80,9 +85,6 @@ class KVCache:
     def _visible(self, layer: int, end: int) -> Visible:
         over = 0 if self._limit is None else max(0, self._shared_length + end - self._limit)
         shared_from = min(over, self._shared_length)
-        own = slice(over - shared_from, end)
-        shared_keys, shared_values = self._shared[layer]
-        own_keys, own_values = self._own[layer]
-        return Visible(
-            shared_keys[:, shared_from:], shared_values[:, shared_from:], own_keys[:, own], own_values[:, own]
-        )
+        shared = self._shared[layer][:, :, shared_from:]
+        own = self._own[layer][:, :, over - shared_from : end]
+        return Visible(*shared.unbind(), *own.unbind())

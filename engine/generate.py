@@ -146,7 +146,8 @@ class _Sampler:
 
     def __init__(self, run: _Run, coarse: Tensor, fine: Tensor, times: Tensor) -> None:
         self.run = run
-        self.coarse, self.fine, self.times = coarse, fine, times  # [B, T], [B, T], [B, T + H, 5]
+        self.coarse, self.fine = coarse, fine  # [B, T] each
+        self.times = run.model.time_embedding(times)  # [B, T + H, D]
         self.context = coarse.shape[1]
         self.beginning = self._read_context(0)
 
@@ -161,7 +162,7 @@ class _Sampler:
             elif self._slides(step):
                 hidden, cache = self._read_again(own[..., :step])
             else:
-                now = self.times[:, None, self.context + step - 1, None]  # [B, 1, 1, 5]
+                now = self.times[:, None, self.context + step - 1, None]  # [B, 1, 1, D]
                 hidden = self.run.model.extend(own[0, :, :, step - 1, None], own[1, :, :, step - 1, None], now, cache)
             self._draw(hidden[:, :, -1], cache, numbers[:, :, step], own[..., step])
             self.run.step_done()
@@ -186,7 +187,7 @@ class _Sampler:
         """
         paths, drawn = own.shape[2:]
         cache = self._read_context(drawn)[1].expand(paths, drawn)
-        times = self.times[:, None, self.context : self.context + drawn]  # [B, 1, j, 5]
+        times = self.times[:, None, self.context : self.context + drawn]  # [B, 1, j, D]
         for part in _parts(own[0]):
             hidden = self.run.model.extend(own[0, ..., part], own[1, ..., part], times[:, :, part], cache)
         return hidden, cache

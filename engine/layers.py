@@ -47,11 +47,10 @@ def _full_table(length: int, width: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=32)
-def _query_key_table(length: int, width: int, device: torch.device) -> Tensor:
-    """Complex [length, 2, 1, width / 2]: factors for queries, with attention's 1/sqrt(width) in them, and for keys."""
+def _query_key_value_table(length: int, width: int, device: torch.device) -> Tensor:
     with torch.inference_mode(mode=False):
         keys = _full_table(length, width, device)
-        return torch.stack((keys * width**-0.5, keys), dim=1).unsqueeze(2)
+        return torch.stack((keys * width**-0.5, keys, torch.ones_like(keys)), dim=1).unsqueeze(2)
 
 
 def _rounded(length: int) -> int:
@@ -59,9 +58,12 @@ def _rounded(length: int) -> int:
     return -(-length // _TABLE_STEP) * _TABLE_STEP
 
 
-def query_key_rotation(start: int, length: int, width: int, device: torch.device) -> Tensor:
-    """Rotary factors of queries, scaled by 1/sqrt(``width``), and of keys; complex64 [length, 2, 1, width / 2]."""
-    return _query_key_table(_rounded(start + length), width, device)[start : start + length]
+def _query_key_value_factors(start: int, length: int, width: int, device: torch.device) -> Tensor:
+    """What turns queries (and scales them by 1/sqrt(width)), keys, and values (by nothing: they are multiplied by 1).
+
+    Returns complex64 [length, 3, 1, width / 2].
+    """
+    return _query_key_value_table(_rounded(start + length), width, device)[start : start + length]
 
 
 def rotation_table(start: int, length: int, width: int, device: torch.device) -> Tensor:
@@ -107,11 +109,25 @@ class Linear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
         weight = self.weight
+        if _is_one_row(x, weight):
+            row = x.reshape(-1)
+            product = torch.mv(weight, row) if self.bias is None else torch.addmv(self.bias, weight, row)
+            return product.view(*x.shape[:-1], -1)
         packed = self._packed_for(weight, x)
         x = x if weight.dtype == torch.float32 else x.to(weight.dtype)
         if packed is not None:
             return torch.ops.mkldnn._linear_pointwise(x, packed, self.bias, "none", [], "")
         return F.linear(x, weight, self.bias)
+
+    def onto(self, residual: Tensor, x: Tensor) -> Tensor:
+        """``residual`` [..., out] plus the projection of ``x`` [..., in]; for inference."""
+        if _is_one_row(x, self.weight):
+            start = residual if self.bias is None else residual + self.bias
+            return torch.addmv(start.view(-1), self.weight, x.reshape(-1)).view(residual.shape)
+        packed = self._packed_for(self.weight, x)
+        if packed is None or not x.dtype == residual.dtype == self.weight.dtype:
+            return residual + self(x)
+        return torch.ops.mkldnn._linear_pointwise.binary(x, residual, packed, self.bias, "add")
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         object.__setattr__(self, "_packed", None)
@@ -120,6 +136,16 @@ class Linear(nn.Linear):
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if not key.startswith("_packed")}
+
+
+def _is_one_row(x: Tensor, weight: Tensor) -> bool:
+    """Whether ``x`` is a single float32 row in the processor's memory, at inference.
+
+    Such a row is worked on between reads of weights that push everything else out of the processor's caches, code
+    included: what counts is how few different kernels are run.
+    """
+    one = x.numel() == x.shape[-1] and x.is_cpu and not torch.is_grad_enabled()
+    return one and weight.dtype == x.dtype == torch.float32
 
 
 def _can_pack(dtype: torch.dtype) -> bool:
@@ -145,6 +171,10 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D] float32."""
+        if _is_one_row(x, self.weight):
+            row = x.reshape(-1)
+            mean_square = torch.dot(row, row).item() / row.shape[0]
+            return (x * self.weight).mul_((mean_square + NORM_EPS) ** -0.5)
         return F.rms_norm(x.float(), self.weight.shape, self.weight.float(), NORM_EPS)
 
 
@@ -163,6 +193,11 @@ class FeedForward(nn.Module):
         mixed = self.down(F.silu(gate) * up)
         return self.dropout(mixed) if self.training else mixed
 
+    def onto(self, residual: Tensor, x: Tensor) -> Tensor:
+        """``residual`` plus what ``forward`` gives, both [..., D]; for inference."""
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        return self.down.onto(residual, F.silu(gate).mul_(up))
+
 
 def _attend(q: Tensor, seen: Visible) -> Tensor:
     """Attention of new tokens over what all paths share and what is each path's own, softmax over both together.
@@ -173,16 +208,19 @@ def _attend(q: Tensor, seen: Visible) -> Tensor:
     series, heads, paths, new, width = q.shape
     shared_keys, shared_values, own_keys, own_values = seen
     shared, own = shared_keys.shape[1], own_keys.shape[1]
-    rows = q.contiguous().view(series * heads, paths * new, width)
-    to_shared = torch.bmm(rows, shared_keys.transpose(1, 2))  # [Bh, N*j, S]
-    to_own = torch.bmm(rows.view(-1, new, width), own_keys.transpose(1, 2))  # [BhN, j, t]
+    rows = q.reshape(-1, new, width)
+    weights = torch.bmm(rows, own_keys.transpose(1, 2))  # [BhN, j, t]
     if new > 1:
         future = torch.ones(new, own, dtype=torch.bool, device=q.device).triu(own - new + 1)
-        to_own = to_own.masked_fill(future, float("-inf"))
-    weights = torch.cat((to_shared, to_own.view(series * heads, paths * new, own)), -1).softmax(-1)
-    mixed = torch.bmm(weights[..., :shared], shared_values).view(-1, new, width)
-    own_weights = weights.view(-1, new, shared + own)[..., shared:]  # [BhN, j, t]
-    mixed = mixed.add_(torch.bmm(own_weights, own_values))
+        weights = weights.masked_fill(future, float("-inf"))
+    if shared:
+        rows = rows.view(series * heads, paths * new, width)
+        to_shared = torch.bmm(rows, shared_keys.transpose(1, 2))  # [Bh, N*j, S]
+        weights = torch.cat((to_shared, weights.view(series * heads, paths * new, own)), -1)
+    weights = weights.softmax(-1)
+    mixed = torch.bmm(weights.view(-1, new, shared + own)[..., shared:], own_values)  # [BhN, j, w]
+    if shared:
+        mixed = torch.bmm(weights[..., :shared], shared_values).view(-1, new, width).add_(mixed)
     return mixed.view(series, heads, paths, new, width).permute(0, 2, 3, 1, 4).flatten(-2)
 
 
@@ -197,17 +235,17 @@ class Attention(nn.Module):
         self.out = Linear(width, width)
         self.dropout = nn.Dropout(residual_dropout)
 
-    def _project(self, x: Tensor, start: int) -> tuple[Tensor, Tensor, Tensor]:
-        """``x`` [..., T, D] at positions from ``start`` -> q (turned, scaled), k (turned), v: each [..., T, h, w]."""
+    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``x`` [..., T, D] at positions from 0 -> q (turned, scaled), k (turned), v: each [..., T, h, w]."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, self.width))
         pairs = torch.view_as_complex(qkv[..., :2, :, :].float().unflatten(-1, (-1, 2)))
-        rotation = query_key_rotation(start, x.shape[-2], self.width, x.device)
-        turned = torch.view_as_real(pairs * rotation).flatten(-2)  # [..., T, 2, h, w]
+        factors = _query_key_value_factors(0, x.shape[-2], self.width, x.device)
+        turned = torch.view_as_real(pairs * factors[:, :2]).flatten(-2)  # [..., T, 2, h, w]
         return turned[..., 0, :, :], turned[..., 1, :, :], qkv[..., 2, :, :]
 
     def _causal(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Causal attention within ``x`` [B, T, D]; also the keys and values [B, h, T, w]."""
-        q, k, v = (part.transpose(1, 2) for part in self._project(x, 0))
+        q, k, v = (part.transpose(1, 2) for part in self._project(x))
         dropout = self.attention_dropout if self.training else 0.0
         q, k = q.to(v.dtype), k.to(v.dtype)
         mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True, scale=1.0)
@@ -223,10 +261,12 @@ class Attention(nn.Module):
         cache.share(layer, k.float(), v.float())
         return mixed
 
-    def extend(self, x: Tensor, cache: KVCache, layer: int) -> Tensor:
-        """``x`` [B, N, j, D], new tokens of every path -> [B, N, j, D]; writes their keys and values to ``cache``."""
-        q, k, v = (part.permute(0, 3, 1, 2, 4) for part in self._project(x, cache.position))  # [B, h, N, j, w]
-        return self.out(_attend(q, cache.write(layer, k, v)))
+    def extend(self, residual: Tensor, x: Tensor, cache: KVCache, layer: int) -> Tensor:
+        """``residual`` plus the attention of ``x``, new tokens of every path, both [B, N, j, D]; writes ``cache``."""
+        pairs = torch.view_as_complex(self.qkv(x).float().unflatten(-1, (3, self.heads, -1, 2)))
+        factors = _query_key_value_factors(cache.position, x.shape[-2], self.width, x.device)
+        turned = torch.view_as_real(pairs * factors).flatten(-2).permute(3, 0, 4, 1, 2, 5)  # [3, B, h, N, j, w]
+        return self.out.onto(residual, _attend(turned[0], cache.write(layer, turned[1:])))
 
 
 class CrossAttention(nn.Module):
@@ -269,8 +309,8 @@ class CrossAttention(nn.Module):
 
     def remember(self, context: Tensor, cache: KVCache, layer: int) -> None:
         """Write the unturned keys and values of new tokens ``context`` [B, N, j, D] to ``cache``."""
-        k, v = self._keys_values(context)
-        cache.write(layer, k.permute(0, 3, 1, 2, 4), v.permute(0, 3, 1, 2, 4))
+        keys_values = self.key_value(context).unflatten(-1, (2, self.heads, self.width))
+        cache.write(layer, keys_values.permute(3, 0, 4, 1, 2, 5))  # [2, B, h, N, j, w]
 
     def extend(self, query: Tensor, cache: KVCache, layer: int) -> Tensor:
         """One ``query`` per path [B, N, 1, D] over everything remembered -> [B, N, 1, D]."""
@@ -311,4 +351,5 @@ class TransformerBlock(nn.Module):
 
     def extend(self, x: Tensor, cache: KVCache, layer: int) -> Tensor:
         """New tokens of every path, [B, N, j, D] -> [B, N, j, D]."""
-        return self._finish(x, self.attention.extend(self.norm1(x), cache, layer))
+        x = self.attention.extend(x, self.norm1(x), cache, layer)
+        return self.ffn.onto(x, self.norm2(x))

@@ -171,8 +171,8 @@ class Kronos(nn.Module):
         """Write ``config.json`` and ``model.safetensors`` in the published format, each atomically."""
         checkpoint.write(Path(folder), "model", self.config.to_dict(), self.state_dict())
 
-    def _embed(self, coarse: Tensor, fine: Tensor, time_features: Tensor) -> Tensor:
-        x = self.embedding(coarse, fine) + self.time_embedding(time_features)
+    def _embed(self, coarse: Tensor, fine: Tensor, times: Tensor) -> Tensor:
+        x = self.embedding(coarse, fine) + (times if times.is_floating_point() else self.time_embedding(times))
         return self.token_dropout(x) if self.training else x
 
     def hidden(self, coarse: Tensor, fine: Tensor, time_features: Tensor) -> Tensor:
@@ -182,25 +182,26 @@ class Kronos(nn.Module):
             x = block(x)
         return self.norm(x)
 
-    def prefill(
-        self, coarse: Tensor, fine: Tensor, time_features: Tensor, limit: int | None = None
-    ) -> tuple[Tensor, KVCache]:
-        """Read the context once for all paths.
+    def prefill(self, coarse: Tensor, fine: Tensor, times: Tensor, limit: int | None = None) -> tuple[Tensor, KVCache]:
+        """Read the context once for all paths: ids [B, T], and time features [B, T, 5] or their embedding [B, T, D].
 
         Returns the hidden state [B, 1, D] of the last token and the cache to ``expand``; with a ``limit`` the cache
         attends to that many newest tokens only.
         """
         cache = KVCache(len(self.blocks) + 1, limit)
-        x = self._embed(coarse, fine, time_features)
+        x = self._embed(coarse, fine, times)
         for layer, block in enumerate(self._layers):
             x = block.prefill(x, cache, layer)
         hidden = self.norm(x)
         self.dependency.attention.prefill(hidden, cache, len(self.blocks))
         return hidden[:, -1:], cache
 
-    def extend(self, coarse: Tensor, fine: Tensor, time_features: Tensor, cache: KVCache) -> Tensor:
-        """Read j new token pairs per path, ids [B, N, j] at times [B, 1 or N, j, 5]; hidden states [B, N, j, D]."""
-        x = self._embed(coarse, fine, time_features)
+    def extend(self, coarse: Tensor, fine: Tensor, times: Tensor, cache: KVCache) -> Tensor:
+        """Read j new token pairs per path: ids [B, N, j], and time features [B, 1 or N, j, 5] or their embedding.
+
+        Returns hidden states [B, N, j, D].
+        """
+        x = self._embed(coarse, fine, times)
         for layer, block in enumerate(self._layers):
             x = block.extend(x, cache, layer)
         hidden = self.norm(x)

@@ -43,7 +43,7 @@ def banded_hidden(model, coarse, fine, times, limit):
     seen = (distance >= 0) & (distance < limit)
     x = model._embed(coarse, fine, times)
     for block in model.blocks:
-        q, k, v = (part.transpose(1, 2) for part in block.attention._project(block.norm1(x), 0))
+        q, k, v = (part.transpose(1, 2) for part in block.attention._project(block.norm1(x)))
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=1.0)  # q comes scaled
         x = x + block.attention.out(mixed.transpose(1, 2).flatten(-2))
         x = x + block.ffn(block.norm2(x))

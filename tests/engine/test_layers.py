@@ -103,13 +103,18 @@ def test_the_rotation_table_is_the_formula_at_any_position(start, length):
             np.testing.assert_allclose(complex(table[t, i]), np.exp(1j * angle), atol=2e-4 if start > 1000 else 1e-4)
 
 
-def test_attention_depends_on_distances_only(attention):
+@pytest.mark.parametrize("paths", [1, 3])
+def test_attention_depends_on_distances_only(attention, paths):
     """What lets the cache roll: rotary positions are relative."""
-    x = noise(1, 6, D)
-    q, k, _ = attention._project(x, 0)
-    far_q, far_k, _ = attention._project(x, 777)
-    near, far = ((a[0].transpose(0, 1) @ b[0].permute(1, 2, 0)) for a, b in ((q, k), (far_q, far_k)))
-    torch.testing.assert_close(near, far, rtol=1e-3, atol=1e-4)
+    x = noise(1, paths, 4, D)
+    outputs = []
+    for past in (2, 777):
+        with torch.inference_mode():
+            cache = KVCache(1, 4)
+            attention.prefill(noise(1, past, D, seed=past), cache, 0)
+            cache = cache.expand(paths, 4)
+            outputs.append(attention.extend(torch.zeros_like(x), x, cache, 0)[:, :, -1])  # sees its own path's four
+    torch.testing.assert_close(*outputs, rtol=1e-3, atol=1e-4)
 
 
 # ------------------------------------------------------------------------------------------------ self-attention
@@ -149,8 +154,9 @@ def test_dropout_acts_in_training_only():
 
 @pytest.mark.parametrize("chunks", [(1, 1, 1, 1, 1), (2, 3), (5,), (1, 4)])
 @pytest.mark.parametrize("past", [1, 7])
-def test_extending_a_block_in_any_chunks_is_reading_the_whole(block, chunks, past):
-    series, paths, own = 2, 3, sum(chunks)
+@pytest.mark.parametrize(("series", "paths"), [(2, 3), (2, 1), (1, 1)])
+def test_extending_a_block_in_any_chunks_is_reading_the_whole(block, chunks, past, series, paths):
+    own = sum(chunks)
     shared, new = noise(series, past, D), noise(series, paths, own, D, seed=1)
     cache = KVCache(1)
     with torch.inference_mode():
@@ -208,9 +214,10 @@ def test_with_a_limit_only_the_newest_tokens_are_attended_to(attention, limit):
         attention.prefill(shared, cache, 0)
         cache = cache.expand(1, 4)
         for t in range(4):
-            got = attention.extend(new[:, :, t : t + 1], cache, 0)
+            part = new[:, :, t : t + 1]
+            got = attention.extend(part, part, cache, 0)
             cache.advance(1)
-            np.testing.assert_allclose(got[0, 0, 0], wanted[t], atol=1e-5)
+            np.testing.assert_allclose((got - part)[0, 0, 0], wanted[t], atol=1e-5)
 
 
 # --------------------------------------------------------------------------------------------- the dependency layer
@@ -302,6 +309,27 @@ def test_a_packed_layer_gives_the_plain_result(packed, rows):
     with torch.inference_mode():
         torch.testing.assert_close(packed(x), plainly(packed, x), rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(packed(x.view(1, rows, D)), plainly(packed, x)[None], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rows", ROWS)
+def test_a_projection_onto_a_residual_is_their_sum_and_changes_neither(rows, dtype, bias):
+    layer = made(Linear, in_features=D, out_features=24, bias=bias).to(dtype)
+    pack(layer)
+    x, residual = noise(1, rows, D), noise(1, rows, 24, seed=1)
+    with torch.inference_mode():
+        wanted = noise(1, rows, 24, seed=1) + layer(x)
+        torch.testing.assert_close(layer.onto(residual, x), wanted, rtol=1e-5, atol=1e-6)
+    assert torch.equal(residual, noise(1, rows, 24, seed=1))
+    assert torch.equal(x, noise(1, rows, D))
+
+
+def test_one_row_is_normalised_as_many_are():
+    norm, x = made(RMSNorm, width=D), noise(1, 5, D)
+    with torch.inference_mode():
+        each = torch.cat([norm(x[:, i : i + 1]) for i in range(5)], dim=1)
+        torch.testing.assert_close(each, norm(x), rtol=1e-6, atol=1e-6)
 
 
 def test_a_packed_layer_without_a_bias_gives_the_plain_result():
