@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kronos_dashboard.calendars import future_times
+from kronos_dashboard.calendars import AUTO, future_times
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import WindowError
 from kronos_dashboard.settings import Settings
@@ -91,8 +91,14 @@ def cut(candles: CandleFrame, end_row: int, context: int, horizon: int) -> Windo
     return Window(context=candles.rows(start, end_row), future=truth.index, truth=truth)
 
 
-def latest(candles: CandleFrame, context: int, horizon: int) -> Window:
+def latest(candles: CandleFrame, context: int, horizon: int, calendar: str = AUTO) -> Window:
     """The window whose context ends at the last candle; its future is not known yet.
+
+    Args:
+        candles: the whole series; its stamps say where the next ones will stand.
+        context: T.
+        horizon: H.
+        calendar: ``auto``, or one of ``calendars.choices()``.
 
     Raises:
         WindowError: there are fewer than ``context`` candles, or no bar times can be foretold.
@@ -102,5 +108,5 @@ def latest(candles: CandleFrame, context: int, horizon: int) -> Window:
             f"a context of {context} candles is wanted; {candles.symbol} has {len(candles)}.",
             "Load more history, or shorten the context.",
         )
-    times, note = future_times(candles, horizon)
+    times, note = future_times(candles, horizon, calendar)
     return Window(context=candles.tail(context), future=times, truth=None, note=note)

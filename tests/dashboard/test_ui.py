@@ -143,7 +143,7 @@ def test_the_latest_window_has_no_truth(app: AppTest) -> None:
     app.button(key="run").click()
     finished(app.run())
     assert "What came" not in trace_names(app)
-    assert "Future bar times follow the sessions found in the file" in texts(app)
+    assert "Future bar times follow the currency week" in texts(app)
     assert "CRPS" not in str(app.table[0].value.index)
 
 

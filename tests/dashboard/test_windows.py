@@ -67,3 +67,11 @@ def test_future_bar_times_are_shown_on_the_session_clock() -> None:
     assert str(window.local_future.tz) == "Asia/Tokyo"
     assert (window.local_future.tz_convert("UTC") == window.future).all()
     assert isinstance(window.cutoff, pd.Timestamp)
+
+
+def test_the_latest_window_can_be_told_its_calendar():
+    made = makers.candles(200)
+    assert 5 in latest(made, 100, 150).future.day_of_week
+    weekdays = latest(made, 100, 150, "fx")
+    assert 5 not in weekdays.future.day_of_week
+    assert "chosen by you" in weekdays.note

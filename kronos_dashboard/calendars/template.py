@@ -1,4 +1,4 @@
-"""When the next bars will be: a session template learned from the bar times a series already has.
+"""A session template learned from the bar times a series already has, for markets that no calendar knows.
 
 Words: a *slot* is a time of day on the session clock (seconds after midnight) at which a bar may stand.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.candles import CandleFrame
-from kronos_dashboard.errors import WindowError
+from kronos_dashboard.calendars.clocks import DAY as DAY_SECONDS
+from kronos_dashboard.calendars.clocks import unwall
+from kronos_dashboard.calendars.sessions import Sessions
 
-__all__ = ["SessionTemplate", "future_times", "learn"]
+__all__ = ["SessionTemplate", "WeekSlots", "learn"]
 
 DAY = pd.Timedelta(days=1)
 _RECENT_DAYS = 90
@@ -24,7 +26,6 @@ _USUAL = 0.5
 _ENOUGH = 3
 """Dates of a weekday without any bar before that weekday counts as closed (one may be a holiday)."""
 _WEEKEND = (5, 6)
-_MAX_DAYS = 4_000
 _DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -49,26 +50,23 @@ class SessionTemplate:
         return names if len(usual) == 1 else f"{names}, {_clock(usual[0])}–{_clock(usual[-1])}"
 
 
-def future_times(candles: CandleFrame, horizon: int) -> tuple[pd.DatetimeIndex, str]:
-    """The ``horizon`` bar times after the last candle, in UTC, and how they were found, in a sentence.
+@dataclass(frozen=True, kw_only=True)
+class WeekSlots:
+    """The rule behind a template: its slots on the weekdays of the sessions, on one clock."""
 
-    Raises:
-        WindowError: no regular bar times can be learned from the candles.
-    """
-    local = candles.local_index
-    if candles.interval >= 28 * DAY:
-        times = _by_months(local, candles.interval, horizon)
-        return times, "Future bar times: one per month."
-    if candles.interval >= 7 * DAY:
-        naive = pd.DatetimeIndex([local[-1].tz_localize(None) + candles.interval * (i + 1) for i in range(horizon)])
-        return _to_utc(naive, candles.session_tz), "Future bar times: one per interval, on the session clock."
-    template = learn(local, candles.interval)
-    if template.always_open:
-        times = pd.DatetimeIndex([candles.index[-1] + candles.interval * (i + 1) for i in range(horizon)])
-    else:
-        times = _by_template(local[-1], template, candles, horizon)
-    text = f"Future bar times follow the sessions found in the file: {template.describe()} ({candles.session_tz})."
-    return times, text if template.always_open else f"{text} Holidays are not known."
+    slots: tuple[tuple[int, ...], ...]
+    zone: str
+    stamped: Literal["open", "close"] = "open"
+
+    def times(self, sessions: Sessions) -> np.ndarray:
+        """UTC seconds of all slots, strictly increasing."""
+        weekdays = (sessions.labels + 3) % 7
+        parts = [
+            (sessions.labels[weekdays == day][:, None] * DAY_SECONDS + np.asarray(slots, dtype=np.int64)).ravel()
+            for day, slots in enumerate(self.slots)
+            if slots
+        ]
+        return np.unique(unwall(np.concatenate(parts), self.zone)) if parts else sessions.labels[:0]
 
 
 def learn(local: pd.DatetimeIndex, interval: pd.Timedelta) -> SessionTemplate:
@@ -113,39 +111,6 @@ def _weekday_slots(
         return known
     closes_at_night = intraday and bool(pooled) and pooled[-1] - pooled[0] < 0.8 * DAY.total_seconds()
     return () if day in _WEEKEND and closes_at_night else pooled
-
-
-def _by_template(last: pd.Timestamp, template: SessionTemplate, candles: CandleFrame, horizon: int) -> pd.DatetimeIndex:
-    """Walk day by day from the last candle and take the open slots."""
-    if not any(template.slots):
-        raise WindowError(
-            f"the bar times of {candles.symbol} follow no daily pattern, so the next ones cannot be told.",
-            "Choose a cutoff in the past (replay), or load candles at a regular interval.",
-        )
-    start, found = last.tz_localize(None), []
-    for ahead in range(_MAX_DAYS):
-        date = start.normalize() + ahead * DAY
-        stamps = [date + pd.Timedelta(seconds=slot) for slot in template.slots[date.day_of_week]]
-        found += [stamp for stamp in stamps if stamp > start]
-        if len(found) > horizon:  # one more than needed: a stamp may fall into a change to summer time
-            break
-    times = _to_utc(pd.DatetimeIndex(found), candles.session_tz)
-    return times[times > candles.index[-1]][:horizon]
-
-
-def _by_months(local: pd.DatetimeIndex, interval: pd.Timedelta, horizon: int) -> pd.DatetimeIndex:
-    months = max(1, round(interval / (30.4 * DAY)))
-    last = local[-1].tz_localize(None)
-    at_end = last.is_month_end and last.day > 27
-    steps = [last + pd.DateOffset(months=months * (i + 1)) for i in range(horizon)]
-    naive = pd.DatetimeIndex(steps) + pd.offsets.MonthEnd(0) if at_end else pd.DatetimeIndex(steps)
-    return _to_utc(naive, str(local.tz))
-
-
-def _to_utc(naive: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
-    """Session-clock stamps as UTC; a stamp that a change of clocks skips is moved forward, doubled ones are merged."""
-    local = naive.tz_localize(zone, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
-    return local.tz_convert("UTC").unique()
 
 
 def _clock(seconds: int) -> str:

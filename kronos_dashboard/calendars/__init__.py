@@ -1,0 +1,11 @@
+"""When the next bars open: around the clock, in the currency week, in an exchange's sessions, or as the file shows.
+
+``detect`` finds the calendar that fits a series' own stamps, ``future_times`` gives the bar times to come, and
+``expected_times`` those that the series should have had.
+"""
+
+from kronos_dashboard.calendars.detection import AUTO, Detection, choices, detect
+from kronos_dashboard.calendars.future import expected_times, future_times
+from kronos_dashboard.calendars.template import SessionTemplate, learn
+
+__all__ = ["AUTO", "Detection", "SessionTemplate", "choices", "detect", "expected_times", "future_times", "learn"]
