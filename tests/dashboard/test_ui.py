@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from engine import EngineError
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.jobs import Job
+from kronos_dashboard.samples import SAMPLES
 from kronos_dashboard.ui import runs
 from kronos_dashboard.ui.page import escape
 from tests.dashboard import makers
@@ -67,7 +68,7 @@ def test_home_says_what_this_is_and_what_it_is_not(app: AppTest) -> None:
     sound(app.run())
     assert app.title[0].value == "Kronos Dashboard"
     assert "not the published Kronos" in texts(app)
-    assert [metric.label for metric in app.metric] == ["EUR/USD, hourly", "Apple, daily", "Alphabet, daily"]
+    assert [metric.label for metric in app.metric] == [sample.title for sample in SAMPLES]
     deadline = time.monotonic() + 30
     while "Model loaded" not in texts(app):
         assert time.monotonic() < deadline, texts(app)
