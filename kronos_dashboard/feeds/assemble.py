@@ -7,32 +7,21 @@ order of arrival.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from kronos_dashboard.candles import COLUMNS, PRICES, TOLERANCE, CandleFrame, interval_label
 from kronos_dashboard.errors import FeedEmpty
-from kronos_dashboard.feeds.base import MONTH, Fetched, FetchRequest, step_of
+from kronos_dashboard.feeds.base import MONTH, Fetched, FetchRequest, Origin, step_of
 from kronos_dashboard.notes import Note
 
-__all__ = ["Clocks", "Origin", "assemble", "bar_ends", "count_of"]
+__all__ = ["Clocks", "assemble", "bar_ends", "closing_notes", "count_of", "span_of"]
 
 _SKEW = pd.Timedelta(seconds=30)
 """Clocks that differ by less are taken to agree."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """What a feed knows about the bars that it gives."""
-
-    symbol: str
-    source: str
-    session_tz: str = "UTC"
-    stamped: Literal["open", "close"] = "open"
-    always_open: bool = False
-    """The market never closes, so that every missing bar is a gap."""
+_LONGEST_PAUSE = pd.Timedelta(days=12)
+"""Holidays of a market that has holidays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +43,7 @@ class Clocks:
         if self.feed is None or abs(self.now - self.feed) <= _SKEW:
             return []
         ahead = self.now > self.feed
-        apart = _span(abs(self.now - self.feed))
+        apart = span_of(abs(self.now - self.feed))
         used = "the feed's clock decides which bars are closed" if ahead else "bars after this clock are left out"
         text = f"The clock here is {apart} {'ahead of' if ahead else 'behind'} the feed's; {used}."
         return [Note("warning", text)]
@@ -102,7 +91,22 @@ def assemble(
         has_volume="volume" in frame,
         has_amount="amount" in frame,
     )
-    return Fetched(candles, (*notes, _summary(candles, origin)))
+    return Fetched(candles, (*notes, *closing_notes(request, candles, origin)), origin)
+
+
+def closing_notes(request: FetchRequest, candles: CandleFrame, origin: Origin) -> tuple[Note, ...]:
+    """How the candles compare with what was asked for, and their number and gaps."""
+    got, first = len(candles), candles.local_index[0]
+    begins = f"{first:%Y-%m-%d %H:%M} ({candles.session_tz})"
+    notes = []
+    if request.count is not None and got < request.count:
+        text = f"{request.count:,} candles were asked for, {got:,} came; the first is of {begins}. {origin.limits}"
+        notes.append(Note("warning", text.strip()))
+    closed = pd.Timedelta(0) if origin.always_open else _LONGEST_PAUSE
+    if request.start is not None and candles.index[0] - request.start > 2 * request.step + closed:
+        text = f"The history begins at {begins}; {request.start:%Y-%m-%d %H:%M} was asked for. {origin.limits}"
+        notes.append(Note("warning", text.strip()))
+    return (*notes, _summary(candles, origin))
 
 
 def bar_ends(index: pd.DatetimeIndex, interval: str, origin: Origin) -> pd.DatetimeIndex:
@@ -240,7 +244,8 @@ def _named(times: pd.Index, origin: Origin) -> str:
     return f"{shown}{more} ({origin.session_tz})."
 
 
-def _span(apart: pd.Timedelta) -> str:
+def span_of(apart: pd.Timedelta) -> str:
+    """A length of time in one unit."""
     seconds = apart.total_seconds()
     for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:

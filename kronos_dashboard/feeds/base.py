@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pandas as pd
 
@@ -12,7 +12,17 @@ from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import FeedRefused
 from kronos_dashboard.notes import Note
 
-__all__ = ["MONTH", "Feed", "FetchRequest", "Fetched", "SymbolInfo", "interval_name", "least_step", "step_of"]
+__all__ = [
+    "MONTH",
+    "Feed",
+    "FetchRequest",
+    "Fetched",
+    "Origin",
+    "SymbolInfo",
+    "interval_name",
+    "least_step",
+    "step_of",
+]
 
 MONTH = "1M"
 """The one interval whose bars differ in length."""
@@ -84,12 +94,28 @@ class SymbolInfo:
     feed: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a feed knows about the bars of a symbol beside their values."""
+
+    symbol: str
+    source: str
+    """Where they come from, for people."""
+    session_tz: str = "UTC"
+    stamped: Literal["open", "close"] = "open"
+    always_open: bool = False
+    """The market never closes, so that every missing bar is a gap."""
+    limits: str = ""
+    """Why there may be less history than was asked for, in a sentence."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     """Candles, and what was found, dropped or assumed on the way to them."""
 
     candles: CandleFrame
     notes: tuple[Note, ...]
+    origin: Origin
 
 
 class Feed(Protocol):

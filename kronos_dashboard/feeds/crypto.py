@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kronos_dashboard.errors import FeedRefused
-from kronos_dashboard.feeds.assemble import Clocks, Origin, assemble
-from kronos_dashboard.feeds.base import Fetched, FetchRequest, SymbolInfo, least_step, step_of
+from kronos_dashboard.feeds.assemble import Clocks, assemble
+from kronos_dashboard.feeds.base import Fetched, FetchRequest, Origin, SymbolInfo, least_step, step_of
 from kronos_dashboard.feeds.paging import Bar, walk
 from kronos_dashboard.feeds.transport import Transport
 from kronos_dashboard.notes import Note
@@ -87,10 +87,11 @@ class CcxtFeed:
             span = _Span(client, symbol, request, now)
             bars = span.fetch()
             clocks = Clocks(now=now, feed=client.server_time)
-        origin = Origin(symbol=symbol, source=f"{client.title} (ccxt)", always_open=True)
+        keeps = _KEEPS.get(client.name)
+        limits = f"{client.title} serves its newest {keeps} bars of an interval alone." if keeps else ""
+        origin = Origin(symbol=symbol, source=f"{client.title} (ccxt)", always_open=True, limits=limits)
         fetched = assemble(_frame(bars), origin, request, clocks)
-        notes = [*_renamed(request.symbol, symbol), *_short_history(request, fetched, client)]
-        return Fetched(fetched.candles, (*notes, *fetched.notes))
+        return Fetched(fetched.candles, (*_renamed(request.symbol, symbol), *fetched.notes), origin)
 
     def _client(self, exchange: str) -> ExchangeClient:
         from kronos_dashboard.feeds.client import ExchangeClient
@@ -125,14 +126,14 @@ class _Span:
             return bars
         step = _ms_of(self._request.step)
         for attempt in range(_ROUNDS):
-            known = {bar[0] for bar in bars}
+            known = {bar[0] for bar in bars if _usable(bar)}
             missing = self._request.count + 1 - len(known)
             if missing <= 0 or self.start == self._floor:
                 break
             before = self.start - 1
             self.start = max(self._floor, self.start - missing * step * 2 ** (attempt + 1))
             earlier = self._walk(self.start, before)
-            if {bar[0] for bar in earlier} <= known:
+            if not any(_usable(bar) and bar[0] not in known for bar in earlier):
                 break
             bars = earlier + bars
         return bars
@@ -165,25 +166,14 @@ def _frame(bars: Sequence[Bar]) -> pd.DataFrame:
     return frame
 
 
+def _usable(bar: Bar) -> bool:
+    """Whether the bar will most likely become a candle."""
+    prices = [price for price in bar[1:5] if price]
+    return len(prices) == 4 and min(prices) > 0 and prices[1] >= prices[2]
+
+
 def _renamed(asked: str, symbol: str) -> list[Note]:
     return [] if asked == symbol else [Note("info", f"{asked} was read as {symbol}.")]
-
-
-def _short_history(request: FetchRequest, fetched: Fetched, client: ExchangeClient) -> list[Note]:
-    """Says so when the exchange's history does not go back as far as was asked."""
-    first, got = fetched.candles.index[0], len(fetched.candles)
-    if request.count is not None:
-        lacking = got < request.count
-        asked = f"{request.count:,} candles were asked for, {got:,} came"
-    else:
-        lacking = request.start is not None and first - request.start > 2 * request.step
-        asked = f"{request.start:%Y-%m-%d %H:%M} was asked for"
-    if not lacking:
-        return []
-    keeps = _KEEPS.get(client.name)
-    why = f" {client.title} serves its newest {keeps} bars of an interval alone." if keeps else ""
-    text = f"The history of {fetched.candles.symbol} begins at {first:%Y-%m-%d %H:%M} UTC; {asked}.{why}"
-    return [Note("warning", text)]
 
 
 def _ours(interval: str) -> bool:

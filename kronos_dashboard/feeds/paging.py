@@ -17,6 +17,8 @@ Page = Callable[[int, int], Sequence[Bar]]
 
 _EMPTY_IN_A_ROW = 3
 """Empty windows that are walked through one by one, before the next bar is looked for by halving."""
+_SPARE = 10
+"""Bars more than needed on the last page: some exchanges begin a page with bars that they have sent before."""
 _LARGE_GAP = 4
 """A page that begins later than asked by this part of a window is asked for again from its start."""
 
@@ -47,7 +49,7 @@ def walk(page: Page, *, start: int, end: int, step: int, limit: int) -> Walk:
     found: list[Bar] = []
     cursor, empty, pages = start, 0, 0
     while cursor <= end:
-        wanted = min(limit, (end - cursor) // step + 1)
+        wanted = min(limit, (end - cursor) // step + 1 + _SPARE)
         bars = page(cursor, wanted)
         pages += 1
         found += bars
@@ -85,17 +87,29 @@ def _before(page: Page, bars: Sequence[Bar], start: int, step: int, limit: int) 
 
 
 def _next_window(page: Page, start: int, end: int, window: int, limit: int) -> tuple[int, int]:
-    """Where to go on after empty windows (beyond ``end`` when no bars are left), and the pages it took."""
-    low, high, asked = 0, max(0, (end - start) // window), 1
-    if _last(page(start + high * window, limit)) is None:
-        return end + 1, asked
-    while low < high:  # bars somewhere in windows low..high; the last one has some
-        middle = (low + high) // 2
+    """Where to go on after empty windows (beyond ``end`` when no bars are left), and the pages it took.
+
+    First a window with bars is looked for from the end backward, in steps that double; then the first one by halving.
+    """
+    asked, newest = 0, max(0, (end - start) // window)
+
+    def has_bars(number: int) -> bool:
+        nonlocal asked
         asked += 1
-        if _last(page(start + middle * window, limit)) is None:
-            low = middle + 1
-        else:
+        return _last(page(start + number * window, limit)) is not None
+
+    back = 0
+    while back <= newest and not has_bars(newest - back):
+        back = 2 * back or 1
+    if back > newest:
+        return end + 1, asked
+    low, high = 0, newest - back
+    while low < high:  # the first window with bars is one of low..high; high has some
+        middle = (low + high) // 2
+        if has_bars(middle):
             high = middle
+        else:
+            low = middle + 1
     return start + low * window, asked
 
 

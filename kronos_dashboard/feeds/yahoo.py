@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kronos_dashboard.errors import FeedEmpty, FeedRefused
-from kronos_dashboard.feeds.assemble import Clocks, Origin, assemble, bar_ends
-from kronos_dashboard.feeds.base import Fetched, FetchRequest, SymbolInfo
+from kronos_dashboard.feeds.assemble import Clocks, assemble, bar_ends
+from kronos_dashboard.feeds.base import Fetched, FetchRequest, Origin, SymbolInfo
 from kronos_dashboard.feeds.transport import Transport
 from kronos_dashboard.notes import Note
 
@@ -111,11 +111,11 @@ class YahooFeed:
             source="Yahoo (yfinance)",
             session_tz=listing.zone,
             always_open=listing.kind in _AROUND_THE_CLOCK,
+            limits=_limits(request.interval),
         )
         ends = _ends(pd.DatetimeIndex(bars.index), request.interval, origin, listing)
         fetched = assemble(bars, origin, request, Clocks(now=now, feed=client.server_time), ends)
-        notes = [*_prices_note(request, listing), *_short(request, fetched)]
-        return Fetched(fetched.candles, (*notes, *fetched.notes))
+        return Fetched(fetched.candles, (*_prices_note(request, listing), *fetched.notes), origin)
 
     def _ready(self) -> YahooClient:
         if self._client is None:
@@ -195,15 +195,6 @@ def _prices_note(request: FetchRequest, listing: Listing) -> list[Note]:
     return [Note("info", text)]
 
 
-def _short(request: FetchRequest, fetched: Fetched) -> list[Note]:
-    """Says so when fewer bars came than were asked for."""
-    got, first = len(fetched.candles), fetched.candles.local_index[0]
-    days = LIMITS[request.interval]
-    why = f" Yahoo serves {request.interval} of the last {days} days alone." if days else ""
-    if request.count is not None and got < request.count:
-        return [
-            Note("warning", f"{request.count:,} candles were asked for, {got:,} came (from {first:%Y-%m-%d}).{why}")
-        ]
-    if request.start is not None and fetched.candles.index[0] - request.start > 10 * DAY + 2 * request.step:
-        return [Note("warning", f"The history begins at {first:%Y-%m-%d}; {request.start:%Y-%m-%d} was asked for.")]
-    return []
+def _limits(interval: str) -> str:
+    days = LIMITS[interval]
+    return f"Yahoo serves {interval} candles of the last {days} days alone." if days else ""
