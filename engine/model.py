@@ -10,17 +10,16 @@ follow; then, with a coarse token drawn, ``fine_logits`` asks the dependency-awa
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine import checkpoint
 from engine.cache import KVCache
 from engine.config import ModelConfig
 from engine.layers import CrossAttention, Linear, RMSNorm, TransformerBlock
+from engine.pretrained import Pretrained
 
 __all__ = ["Kronos", "Logits", "ModelLoss"]
 
@@ -102,8 +101,11 @@ class DualHead(nn.Module):
         self.fine = Linear(config.d_model, 2**config.s2_bits)
 
 
-class Kronos(nn.Module):
+class Kronos(Pretrained):
     """Decoder-only transformer over token pairs."""
+
+    kind = "model"
+    config: ModelConfig
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -145,31 +147,6 @@ class Kronos(nn.Module):
     @property
     def _layers(self) -> list[TransformerBlock]:
         return cast(list[TransformerBlock], list(self.blocks))
-
-    @classmethod
-    def from_pretrained(cls, source: str | Path) -> Self:
-        """Load "bundled", a published model, a folder or a hub id, in evaluation mode.
-
-        Raises:
-            CheckpointError: it cannot be had; the message says what to do.
-        """
-        return cls.from_checkpoint(checkpoint.read(source, "model"))
-
-    @classmethod
-    def from_checkpoint(cls, found: checkpoint.Checkpoint) -> Self:
-        """A checkpoint that was read, in evaluation mode.
-
-        Raises:
-            CheckpointMismatch: its tensors do not fit its configuration.
-        """
-        with torch.device("meta"):
-            model = cls(ModelConfig.from_mapping(found.config))
-        model.load_state_dict(found.state(), assign=True)
-        return model.eval().requires_grad_(False)
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write ``config.json`` and ``model.safetensors`` in the published format, each atomically."""
-        checkpoint.write(Path(folder), "model", self.config.to_dict(), self.state_dict())
 
     def _embed(self, coarse: Tensor, fine: Tensor, times: Tensor) -> Tensor:
         x = self.embedding(coarse, fine) + (times if times.is_floating_point() else self.time_embedding(times))

@@ -8,17 +8,16 @@ reconstruction. That is what lets ``decode`` of many paths share the decoded con
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine import checkpoint
 from engine.cache import KVCache
 from engine.config import TokenizerConfig
 from engine.layers import Linear, TransformerBlock
+from engine.pretrained import Pretrained
 from engine.quantizer import BinarySphericalQuantizer
 
 __all__ = ["KronosTokenizer", "Reconstruction", "TokenizerLoss"]
@@ -64,8 +63,11 @@ def _each(blocks: nn.ModuleList) -> Iterator[TransformerBlock]:
     return cast(Iterator[TransformerBlock], iter(blocks))
 
 
-class KronosTokenizer(nn.Module):
+class KronosTokenizer(Pretrained):
     """Encoder, binary spherical quantizer and decoder."""
+
+    kind = "tokenizer"
+    config: TokenizerConfig
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
@@ -78,31 +80,6 @@ class KronosTokenizer(nn.Module):
         self.from_code = Linear(config.code_bits, config.d_model)
         self.decoder = _blocks(config, config.n_dec_layers)
         self.head = Linear(config.d_model, config.d_in)
-
-    @classmethod
-    def from_pretrained(cls, source: str | Path) -> Self:
-        """Load "bundled", a published tokenizer, a folder or a hub id, in evaluation mode.
-
-        Raises:
-            CheckpointError: it cannot be had; the message says what to do.
-        """
-        return cls.from_checkpoint(checkpoint.read(source, "tokenizer"))
-
-    @classmethod
-    def from_checkpoint(cls, found: checkpoint.Checkpoint) -> Self:
-        """A checkpoint that was read, in evaluation mode.
-
-        Raises:
-            CheckpointMismatch: its tensors do not fit its configuration.
-        """
-        with torch.device("meta"):
-            tokenizer = cls(TokenizerConfig.from_mapping(found.config))
-        tokenizer.load_state_dict(found.state(), assign=True)
-        return tokenizer.eval().requires_grad_(False)
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write ``config.json`` and ``model.safetensors`` in the published format, each atomically."""
-        checkpoint.write(Path(folder), "tokenizer", self.config.to_dict(), self.state_dict())
 
     def latents(self, candles: Tensor) -> Tensor:
         """What is quantized: [B, T, 6] -> [B, T, K]."""
