@@ -43,7 +43,8 @@ class CandleFrame:
     """Checked candles of one symbol.
 
     Raises:
-        CandleError: a column is missing, a value is impossible, or the bar times are not strictly increasing UTC.
+        CandleError: a column is missing, a value is impossible, the bar times are not strictly increasing UTC, or the
+            interval, the session clock or the stamping is none.
     """
 
     frame: pd.DataFrame
@@ -70,6 +71,7 @@ class CandleFrame:
         clean = self.frame.loc[:, list(COLUMNS)].astype("float64")
         check_values(clean)
         _check_times(clean.index)
+        _check_labels(self.interval, self.session_tz, self.stamped)
         object.__setattr__(self, "frame", clean)
 
     def __len__(self) -> int:
@@ -116,9 +118,10 @@ class CandleFrame:
     def gaps(self) -> list[Gap]:
         """Where neighbouring candles are further apart than the interval: closed hours, weekends, missing bars."""
         index = self.index
-        steps = (index[1:] - index[:-1]) / self.interval
-        wide = np.flatnonzero(np.asarray(steps) > 1.5)
-        return [Gap(index[i], index[i + 1], round(steps[i]) - 1) for i in wide]
+        steps = np.diff(index.as_unit("ns").asi8) / self.interval.as_unit("ns").value
+        wide = np.flatnonzero(steps > 1.5)
+        missing = np.round(steps[wide]).astype(int) - 1
+        return list(map(Gap, index[wide].to_list(), index[wide + 1].to_list(), missing.tolist()))
 
 
 def check_values(frame: pd.DataFrame, rows: np.ndarray | None = None) -> None:
@@ -192,3 +195,17 @@ def _check_times(index: pd.Index) -> None:
     if len(backward):
         row = int(backward[0]) + 2
         raise CandleError(f"bar times must increase from row to row; row {row} ({index[row - 1]}) does not.")
+
+
+def _check_labels(interval: pd.Timedelta, session_tz: str, stamped: str) -> None:
+    if not isinstance(interval, pd.Timedelta) or not interval > pd.Timedelta(0):
+        raise CandleError(f"candles need an interval of more than nothing; got {interval!r}.")
+    if stamped not in ("open", "close"):
+        raise CandleError(f"bar times stand at the open or at the close of their bars; got {stamped!r}.")
+    try:
+        pd.Timestamp(0, tz=session_tz)
+    except (LookupError, ValueError, OSError, TypeError) as error:
+        raise CandleError(
+            f"the session clock {session_tz!r} is not the name of a time zone.",
+            "Use a name such as America/New_York, Asia/Shanghai or UTC.",
+        ) from error

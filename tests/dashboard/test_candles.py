@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,3 +116,27 @@ def test_the_interval_is_the_commonest_step() -> None:
     assert interval_of(pd.bdate_range("2024", periods=30)) == pd.Timedelta("1D")
     with pytest.raises(CandleError, match="at least 2"):
         interval_of(pd.DatetimeIndex(["2024"]))
+
+
+@pytest.mark.parametrize("label", [
+    {"interval": pd.Timedelta(0)},
+    {"interval": pd.Timedelta("-1h")},
+    {"interval": pd.NaT},
+    {"session_tz": "Nowhere/Land"},
+    {"session_tz": ""},
+    {"stamped": "middle"},
+])  # fmt: skip
+def test_a_label_that_means_nothing_is_refused(label: dict[str, object]) -> None:
+    with pytest.raises(CandleError):
+        makers.candles(5, **label)
+
+
+def test_a_million_candles_with_many_gaps_are_checked_and_listed_quickly() -> None:
+    rows = np.flatnonzero(np.arange(1_000_000) % 10 != 3)
+    frame = makers.values(1000).iloc[rows % 1000]
+    frame.index = pd.DatetimeIndex(np.datetime64("2020-01-01") + rows.astype("timedelta64[m]")).tz_localize("UTC")
+    started = time.perf_counter()
+    gaps = makers.on(frame, interval=pd.Timedelta("1min")).gaps()
+    assert time.perf_counter() - started < 2
+    assert len(gaps) == 100_000
+    assert {gap.missing for gap in gaps} == {1}
