@@ -50,14 +50,13 @@ def open_feed(name: str, settings: Settings | None = None, transport: Transport 
     """
     settings = settings or Settings()
     transport = transport or Transport.from_settings(settings)
-    folder = settings.cache_path
     feed: Feed
     if name == "ccxt":
         feed = CcxtFeed(transport)
     elif name == "yfinance":
-        feed = YahooFeed(transport, folder / "yfinance")
+        feed = YahooFeed(transport)
     elif name == "akshare":
         feed = AkshareFeed(transport)
     else:
         raise FeedRefused(f"There is no feed {name[:40]!r}.", f"Take one of {', '.join(FEEDS)}.")
-    return CachedFeed(feed, CandleStore(folder / "candles", settings.max_cache_mb * 1024 * 1024))
+    return CachedFeed(feed, CandleStore(settings.cache_path / "candles", settings.max_cache_mb * 1024 * 1024))

@@ -7,7 +7,6 @@ reason before it is sent.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -56,9 +55,8 @@ class YahooFeed:
     name = "yfinance"
     adjusts = True
 
-    def __init__(self, transport: Transport | None = None, cache_folder: Path | None = None) -> None:
+    def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or Transport()
-        self._folder = cache_folder
         self._client: YahooClient | None = None
 
     def intervals(self, exchange: str = "") -> tuple[str, ...]:  # noqa: ARG002
@@ -121,7 +119,7 @@ class YahooFeed:
         if self._client is None:
             from kronos_dashboard.feeds.yahoo_client import YahooClient
 
-            self._client = YahooClient(self._transport, self._folder)
+            self._client = YahooClient(self._transport)
         return self._client
 
 

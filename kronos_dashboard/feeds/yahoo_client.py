@@ -1,7 +1,8 @@
 """yfinance as one client: routed and bounded by a ``Transport``, every failure in words and with a type.
 
 yfinance keeps one session, one cookie and one crumb per process; all calls from here go through one lock. It also keeps
-answers in memory, failed ones too: they are forgotten before each call, since candles have their own cache on disk.
+answers in memory, failed ones too: they are forgotten before each call, since candles have their own cache on disk. Its
+own databases are kept off the disk.
 Slow to import (yfinance): import late.
 """
 
@@ -11,7 +12,6 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -74,13 +74,11 @@ class YahooSession(curl.Session):
 class YahooClient:
     """Yahoo through yfinance."""
 
-    def __init__(self, transport: Transport, cache_folder: Path | None) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._session = YahooSession(transport)
-        if cache_folder is not None:
-            cache_folder.mkdir(parents=True, exist_ok=True)
-            yfinance.set_tz_cache_location(str(cache_folder))
         yfinance.config.debug.hide_exceptions = False  # we put them into words ourselves
+        _keep_off_the_disk()
 
     @property
     def server_time(self) -> pd.Timestamp | None:
@@ -108,7 +106,7 @@ class YahooClient:
             kind = str(meta.get("instrumentType") or "")
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise FeedUnreachable(f"Yahoo's answer about {symbol} cannot be read.", "Try again later.") from error
-        cache.get_tz_cache().store(symbol.upper(), zone)
+        _ZONES.store(symbol.upper(), zone)
         return Listing(zone=zone, kind=kind, opens=opens, closes=closes)
 
     def history(
@@ -231,6 +229,35 @@ class YahooClient:
             "Yahoo answered with something that is no data: a page, or an answer that broke off.",
             "A login page of the network, a proxy or a block may stand in between; try again later.",
         )
+
+
+class _Zones:
+    """In place of yfinance's database of time zones: what this process has learned."""
+
+    tz_db = None
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def lookup(self, symbol: str) -> str | None:
+        return self._known.get(symbol)
+
+    def store(self, symbol: str, zone: str | None) -> None:
+        if zone is None:
+            self._known.pop(symbol, None)
+        else:
+            self._known[symbol] = zone
+
+
+_ZONES = _Zones()
+"""By symbol, for the life of the process, like everything that yfinance knows."""
+
+
+def _keep_off_the_disk() -> None:
+    """Yfinance would keep databases in the home folder, with cookies that it reads back as pickles."""
+    cache._TzCacheManager._tz_cache = _ZONES
+    cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()
+    cache._ISINCacheManager._isin_cache = cache._ISINCacheDummy()
 
 
 def _no_symbol(symbol: str, told: Any) -> FeedError:
