@@ -7,10 +7,10 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -25,24 +25,14 @@ from engine.forecast import COLUMNS, Forecast
 from engine.generate import Question, WindowPolicy, decode_steps, generate
 from engine.layers import pack
 from engine.model import Kronos
+from engine.progress import CancelToken, Progress
 from engine.series import Series
 from engine.tokenizer import KronosTokenizer
 
 __all__ = ["DEFAULT_POLICY", "CancelToken", "KronosPredictor", "Progress", "choose_device"]
 
-Progress = Callable[[int, int], None]
-"""Called with the decode steps done and all decode steps, after each."""
-
 DEFAULT_POLICY: WindowPolicy = "roll"
 """How ``forecast_many`` passes ``max_context``; see docs/design/0002-passing-the-context-limit.md for the figures."""
-
-
-class CancelToken(Protocol):
-    """Anything that can say that the caller wants to stop; ``threading.Event`` does."""
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
-        ...
 
 
 def choose_device() -> torch.device:

@@ -6,7 +6,7 @@ import json
 import platform
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,25 +16,15 @@ import pandas as pd
 
 from engine.config import SamplingConfig
 from engine.forecast import Forecast
+from engine.progress import CancelToken, Progress
 from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.windows import Window
 
 __all__ = ["CancelToken", "Predictor", "Progress", "RunRecord", "SamplingConfig", "model_frame", "run"]
 
-Progress = Callable[[int, int], None]
-"""Called as ``progress(done_steps, total_steps)`` after every decode step."""
-
 _RECORD_HINT = "Choose a file that was saved as run record."
 _PACKAGES = ("kronos-dashboard", "torch", "numpy", "pandas")
-
-
-class CancelToken(Protocol):
-    """Anything like ``threading.Event``; when it is set, the forecast stops at the next decode step."""
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
-        ...
 
 
 class Predictor(Protocol):

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -63,3 +65,9 @@ def test_a_record_survives_json_and_gives_the_sampling_back(predictor: KronosPre
 def test_what_is_no_record_is_refused(text: str) -> None:
     with pytest.raises(RecordError):
         RunRecord.from_json(text)
+
+
+def test_pages_can_name_forecasts_without_waiting_for_torch() -> None:
+    modules = "kronos_dashboard.forecasting, kronos_dashboard.export"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
