@@ -85,14 +85,17 @@ class DataConfig:
     """Windows whose volume and amount are taken away; fraction."""
     inversion: float = 0.25
     """Windows that are quoted the other way round (1 / price); fraction."""
+    reflection: float = 0.0
+    """Windows whose direction turns round at random bars, so that nothing is learned about direction; fraction. They
+    are not also inverted."""
     group_power: float = 0.5
     """A group is drawn by its candles to this power: 1 = by size, 0 = all alike; no unit."""
     epoch_windows: int | None = None
     """Windows in an epoch, each another one; None = as many as hold every candle once, at least 1024."""
     pretokenise: bool = False
     """Encode every window once before training instead of on the fly. Fixes the normalisation: each window is
-    normalised by its first ``context`` candles, and there is no inversion or volume dropout. Worth it where the
-    tokenizer is as large as the model."""
+    normalised by its first ``context`` candles, and there is no inversion, reflection or volume dropout. Worth it
+    where the tokenizer is as large as the model."""
     workers: int = 0
     """Processes that draw windows, beside each training process; 0 = it draws its own (windows are cheap to draw)."""
     cache: str | None = None
@@ -103,7 +106,7 @@ class DataConfig:
         _at_least(self, 8, "context", "shortest_cut")
         _at_least(self, 1, "horizon", "epoch_windows")
         _at_least(self, 0, "embargo", "longest_break_hours", "group_power", "workers")
-        shares = ("validation_share", "test_share", "session_clock_share", "volume_dropout", "inversion")
+        shares = ("validation_share", "test_share", "session_clock_share", "volume_dropout", "inversion", "reflection")
         _shares(self, *shares)
         _require(
             self.shortest_cut <= self.context, "shortest_cut", f"at most context = {self.context}", self.shortest_cut

@@ -22,6 +22,7 @@ from engine.errors import SettingsError
 from engine.features import _SMALL_STD as SMALL_STD
 from engine.features import CLIP, EPSILON
 from engine.finetune.config import DataConfig
+from engine.finetune.reflection import directions, reflected
 from engine.finetune.split import Place, TrainRows
 from engine.finetune.store import CandleStore
 
@@ -61,6 +62,8 @@ class Draws:
     """bool [E]"""
     on_session_clock: np.ndarray
     """bool [E]"""
+    turning: np.ndarray
+    """Seed of the bars at which a window turns round, int64 [E]; -1 = nowhere."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ def epoch_plan(rows: TrainRows, config: DataConfig, seed: int, epoch: int) -> Dr
         is_inverted=rng.random(size) < config.inversion,
         no_volume=rng.random(size) < config.volume_dropout,
         on_session_clock=rng.random(size) < config.session_clock_share,
+        turning=np.where(rng.random(size) < config.reflection, rng.integers(2**62, size=size), -1),
     )
 
 
@@ -181,6 +185,10 @@ class Batches(Dataset):
         rows = draws.first[:, None] + np.arange(self.config.window)
         windows = self.store.values[rows]  # a copy, float64 [b, W, 6]
         windows = np.where(draws.is_inverted[:, None, None], inverted(windows), windows)
+        turning = draws.turning >= 0
+        if turning.any():
+            signs = np.stack([directions(int(seed), self.config.window) for seed in draws.turning[turning]])
+            windows[turning] = reflected(self.store.values[rows[turning]], signs)
         windows[draws.no_volume, :, 4:] = 0.0
         clock = np.where(draws.on_session_clock[:, None, None], self.store.session_clock[rows], self.store.clock[rows])
         return _batch(windows, clock, draws.cut, weight)

@@ -1,0 +1,48 @@
+"""Windows whose direction turns round at random bars: an augmentation that leaves nothing to predict about direction.
+
+What a series does next, up or down, can hardly be told from what it did; a small model that has read a few million
+candles nevertheless believes that it can, and its drift costs more than it gains. Where every up has been read as a
+down as often as not, there is no such belief left, while volatility, its clusters and its hours stay as they were.
+
+Legend: b windows, W candles per window.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["directions", "reflected"]
+
+SHORTEST, LONGEST = 3.0, 200.0
+"""A window's mean number of bars between turns is drawn log-uniformly from these; bars."""
+
+
+def directions(seed: int, length: int) -> np.ndarray:
+    """Which way each bar goes: +1 as it came, -1 reflected; int8 [length].
+
+    At each bar, with a chance that is drawn once per window, the direction is drawn anew, both equally likely.
+    """
+    rng = np.random.default_rng(seed)
+    mean = np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST)))
+    drawn_anew = rng.random(length) < 1 / mean
+    drawn_anew[0] = True
+    last = np.maximum.accumulate(np.where(drawn_anew, np.arange(length), 0))
+    return rng.choice(np.array([-1, 1], dtype=np.int8), length)[last]
+
+
+def reflected(windows: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """The same candles with their moves turned round where ``signs`` [b, W] is -1; float64 [b, W, 6].
+
+    A candle's move is the log of its prices over the close before it (the first candle's: over its own open). A move
+    that is turned round swaps high and low. Amount follows the mean price, volume stays.
+    """
+    logs = np.log(windows[..., :4])
+    before = np.concatenate((logs[:, :1, 0], logs[:, :-1, 3]), axis=1)  # [b, W]
+    moves = logs - before[..., None]
+    moves = np.where(signs[..., None] > 0, moves, -moves[..., [0, 2, 1, 3]])
+    closes = before[:, :1] + moves[..., 3].cumsum(axis=1)
+    before = np.concatenate((before[:, :1], closes[:, :-1]), axis=1)
+    turned = windows.copy()
+    turned[..., :4] = np.exp(before[..., None] + moves)
+    turned[..., 5] *= turned[..., :4].mean(axis=-1) / windows[..., :4].mean(axis=-1)
+    return turned
