@@ -7,6 +7,7 @@ and errors to stderr. Exit status: 0 done, 1 it could not be done (one line says
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from engine.config import SamplingConfig
 from engine.errors import EngineError
 from engine.forecast import Forecast
 from kronos_dashboard.baselines import random_walk
-from kronos_dashboard.candles import CandleFrame, interval_label
+from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import DashboardError, ExportFailed, WindowError
 from kronos_dashboard.export import forecast_csv, record_json, write_atomically
 from kronos_dashboard.forecasting import RunRecord, run
-from kronos_dashboard.importers import Imported, ImportOptions, read_file
+from kronos_dashboard.importers import ChoiceNeeded, Imported, ImportOptions, read_file
+from kronos_dashboard.importers.describing import as_document, as_lines, choices_document
 from kronos_dashboard.metrics import score
 from kronos_dashboard.models import ModelShelf
 from kronos_dashboard.samples import SAMPLES, load_sample
@@ -61,13 +63,27 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
     samples = ", ".join(_SAMPLE + sample.key for sample in SAMPLES)
-    parser.add_argument("file", metavar="FILE", help=f"a CSV of candles, or one of {samples}")
-    parser.add_argument("--session-tz", metavar="ZONE", help="clock of stamps without a zone (default UTC)")
-    parser.add_argument("--symbol", help="name of the series (default: the file's name)")
+    parser.add_argument("file", metavar="FILE", help=f"a file of candles, or one of {samples}")
+    parser.add_argument(
+        "--tz", "--session-tz", dest="session_tz", metavar="ZONE", help="clock of stamps without a zone"
+    )
+    parser.add_argument("--symbol", help="name of the series (default: what the file says, or its name)")
+    parser.add_argument("--ticker", help="which instrument of a file with several")
+    parser.add_argument("--sheet", help="which sheet of a workbook, or file of an archive")
+    parser.add_argument("--interval", help="length of a candle, such as 5m; ticks are put together to it")
+    order = parser.add_mutually_exclusive_group()
+    order.add_argument("--day-first", action="store_true", default=None, help="01/02/2024 is the first of February")
+    order.add_argument(
+        "--month-first", dest="day_first", action="store_false", help="01/02/2024 is the second of January"
+    )
+    parser.add_argument("--column", action="append", default=[], metavar="FIELD=NAME", help="which column is the time, "
+                        "open, high, low, close, volume or amount, by name or by number")  # fmt: skip
+    parser.add_argument("--price-scale", type=float, help="what prices are divided by")
 
 
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(command=_inspect)
 
 
@@ -96,23 +112,17 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
 
 
 def _inspect(options: argparse.Namespace, settings: Settings) -> None:
-    imported = _load(options, settings)
-    candles = imported.candles
-    first, last = candles.local_index[0], candles.local_index[-1]
-    rows = (
-        ("symbol", candles.symbol),
-        ("rows", f"{len(candles):,}"),
-        ("interval", interval_label(candles.interval)),
-        ("clock", candles.session_tz),
-        ("columns", ", ".join(candles.columns)),
-        ("first", f"{first:%Y-%m-%d %H:%M}  {_candle(candles, 0)}"),
-        ("last", f"{last:%Y-%m-%d %H:%M}  {_candle(candles, -1)}"),
-    )
-    for name, text in rows:
-        print(f"{name:<9} {text}")
-    for note in imported.notes:
-        named = f" (rows {', '.join(map(str, note.rows))})" if note.rows else ""
-        print(f"{note.level:<9} {note.text}{named}")
+    try:
+        imported = _load(options, settings)
+    except DashboardError as error:
+        if options.json:
+            choices = choices_document([error.choices] if isinstance(error, ChoiceNeeded) else [])
+            print(json.dumps({"error": error.message, "hint": error.hint, **choices}, ensure_ascii=False))
+        raise
+    if options.json:
+        print(json.dumps(as_document(imported), ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(as_lines(imported)))
 
 
 def _forecast(options: argparse.Namespace, settings: Settings) -> None:
@@ -159,7 +169,12 @@ def _check_folders(*paths: Path | None) -> None:
 def _load(options: argparse.Namespace, settings: Settings) -> Imported:
     if options.file.startswith(_SAMPLE):
         return load_sample(options.file.removeprefix(_SAMPLE))
-    return read_file(Path(options.file), ImportOptions(symbol=options.symbol, session_tz=options.session_tz), settings)
+    given = {
+        name: getattr(options, name) for name in ("symbol", "session_tz", "day_first", "ticker", "sheet", "interval")
+    }
+    columns = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in options.column)
+    wanted = ImportOptions(**given, columns=columns, price_scale=options.price_scale)
+    return read_file(Path(options.file), wanted, settings)
 
 
 def _window(candles: CandleFrame, options: argparse.Namespace) -> Window:
@@ -250,11 +265,6 @@ def _compare(window: Window, forecast: Forecast) -> None:
         measured = score(made.paths[..., 3], truth, _LEVEL)
         inside = f"{measured.coverage:.0%} of steps inside the {_LEVEL:.0%} band of width {measured.width:.4g}"
         print(f"truth     {name}: CRPS {measured.crps:.4g}, {inside}")
-
-
-def _candle(candles: CandleFrame, row: int) -> str:
-    values = candles.frame.iloc[row]
-    return "  ".join(f"{name} {values[name]:,.8g}" for name in candles.columns)
 
 
 if __name__ == "__main__":

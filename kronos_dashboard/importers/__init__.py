@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from kronos_dashboard.importers.reading import Imported, ImportOptions, read, read_file
+from kronos_dashboard.importers.options import ChoiceNeeded, Choices, Imported, ImportOptions
+from kronos_dashboard.importers.reading import read, read_file
 
-__all__ = ["ImportOptions", "Imported", "read", "read_file"]
+__all__ = ["ChoiceNeeded", "Choices", "ImportOptions", "Imported", "read", "read_file"]

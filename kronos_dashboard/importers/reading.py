@@ -1,88 +1,59 @@
-"""From the bytes of a CSV file to candles and notes.
+"""From the bytes of a file to candles and notes.
 
-The file's rows are counted from 1 below the header, also after sorting, so that a message names the row one sees.
+The file's rows are counted from 1 below the header, also after sorting, so that a note names the row one sees.
 """
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.candles import COLUMNS, PRICES, CandleFrame, check_values, interval_label, interval_of
-from kronos_dashboard.errors import CandleError, ImportFailed
-from kronos_dashboard.importers.columns import find_columns
-from kronos_dashboard.importers.times import parse_times
+from kronos_dashboard.candles import COLUMNS, CandleFrame, interval_label, interval_of
+from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.importers.cleaning import Rows, clean
+from kronos_dashboard.importers.opening import open_tables
+from kronos_dashboard.importers.options import Choices, Imported, ImportOptions, parse_interval
+from kronos_dashboard.importers.parsing import Parsed, parse_rows
+from kronos_dashboard.importers.roles import Roles, find_roles
+from kronos_dashboard.importers.table import Table, plural
+from kronos_dashboard.importers.ticks import from_ticks
 from kronos_dashboard.notes import Note
 from kronos_dashboard.settings import Settings
 
-__all__ = ["ImportOptions", "Imported", "read", "read_file"]
+__all__ = ["read", "read_file"]
 
-_SEPARATORS = ",;\t|"
-_FEW = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """What a user may say about a file that it does not say itself."""
-
-    symbol: str | None = None
-    """Name of the series; the file's name by default."""
-    session_tz: str | None = None
-    """Clock on which stamps without a zone stand; UTC by default, which keeps their hours."""
-
-
-@dataclass(frozen=True)
-class Imported:
-    """Candles, and what was found or changed on the way to them."""
-
-    candles: CandleFrame
-    notes: tuple[Note, ...]
+_MOST_TRIED = 50
+"""Files of an archive, or tables of a document, that are looked into."""
 
 
 def read(
     data: bytes, filename: str, options: ImportOptions | None = None, settings: Settings | None = None
 ) -> Imported:
-    """Read a CSV: a time column, open, high, low, close, and optionally volume and amount.
+    """Read a file of candles: text, JSON, Excel, Parquet or Feather, also compressed or in an archive.
 
-    Newest-first rows are sorted and exact duplicates dropped, each with a note. Nothing else is repaired.
+    Time and prices are found by the names of the columns, or by their values; whatever is dropped, changed or assumed
+    is told in a note. Where a file offers several series, the first is taken, and the others are among the choices.
 
     Raises:
-        ImportFailed: the bytes are no such table, or the bar times contradict each other.
-        CandleError: a value is impossible; the message names the rows.
+        ImportFailed: the bytes are no candles; the message says why.
+        ChoiceNeeded: they can be read once an interval (for ticks) is chosen.
     """
     options, settings = options or ImportOptions(), settings or Settings()
-    table = _read_table(data, filename, settings)
-    columns = find_columns([str(name) for name in table.columns], filename)
-    if len(table) < 2:
-        rows = _count(len(table), "row")
-        raise ImportFailed(f"the file {filename} has {rows} of candles; at least 2 are needed.", "Load more history.")
-    times = parse_times(table[columns["time"]], options.session_tz)
-    values, notes = _read_values(table, columns)
-    values.index = times.index
-    values, numbers, order_notes = _order(values, np.arange(1, len(values) + 1))
-    check_values(values, numbers)
-    candles = CandleFrame(
-        frame=values.reindex(columns=list(COLUMNS), fill_value=0.0),
-        symbol=options.symbol or Path(filename).stem[:60],
-        interval=interval_of(pd.DatetimeIndex(values.index)),
-        session_tz=times.session_tz,
-        source=filename,
-        has_volume="volume" in values,
-        has_amount="amount" in values,
-    )
-    return Imported(candles, (*times.notes, *notes, *order_notes, _summary(candles)))
+    name = Path(filename).name or "file"
+    table, roles, member, choices = _choose(data, name, options, settings)
+    parsed = parse_rows(table, roles, options, member)
+    return _candles(table, roles, parsed, options, member, choices)
 
 
 def read_file(path: Path, options: ImportOptions | None = None, settings: Settings | None = None) -> Imported:
     """``read`` for a file on disk.
 
     Raises:
-        ImportFailed: there is no such file, it cannot be opened, or it is not a table of candles.
-        CandleError: a value is impossible; the message names the rows.
+        ImportFailed: there is no such file, it cannot be opened, or it holds no candles.
+        ChoiceNeeded: it can be read once an interval (for ticks) is chosen.
     """
     settings = settings or Settings()
     try:
@@ -90,119 +61,133 @@ def read_file(path: Path, options: ImportOptions | None = None, settings: Settin
             data = file.read(settings.max_upload_bytes + 1)
     except FileNotFoundError as error:
         raise ImportFailed(f"there is no file {path}.", "Check the path.") from error
-    except OSError as error:
-        raise ImportFailed(
-            f"the file {path} cannot be opened: {error.strerror}.", "Check path and permissions."
-        ) from error
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise ImportFailed(f"the file {path} cannot be opened: {told}.", "Check path and permissions.") from error
     return read(data, path.name, options, settings)
 
 
-def _read_table(data: bytes, filename: str, settings: Settings) -> pd.DataFrame:
-    if len(data) > settings.max_upload_bytes:
-        raise ImportFailed(
-            f"the file {filename} is larger than the limit of {settings.max_upload_mb} MB.",
-            "Cut the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB.",
-        )
-    if b"\0" in data[:4096]:
-        raise ImportFailed(f"the file {filename} is not a text file.", "Export the candles as CSV.")
-    head = data[:4096].decode("utf-8-sig", errors="replace").lstrip().split("\n", 1)[0]
-    separator = max(_SEPARATORS, key=head.count)
-    try:
-        table = pd.read_csv(
-            io.BytesIO(data), sep=separator, encoding="utf-8-sig", nrows=settings.max_rows + 1, skipinitialspace=True
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ImportFailed(
-            f"the file {filename} cannot be read as CSV: {error}", "Export it as CSV in UTF-8."
-        ) from error
-    if len(table) > settings.max_rows:
-        raise ImportFailed(f"the file {filename} has more than {settings.max_rows:,} rows.", "Cut the file.")
-    if not isinstance(table.index, pd.RangeIndex):
-        raise ImportFailed(
-            f"the file {filename} has more fields in a row than names in its first line.", "Name every column."
-        )
-    return table
-
-
-def _read_values(table: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame, list[Note]]:
-    """The numeric columns as float64 in file order; a volume or amount that holds nothing is left out with a note."""
-    values = pd.DataFrame(index=table.index)
-    notes = []
-    for name in PRICES:
-        values[name] = _numbers(table[columns[name]], name)
-    for name in ("volume", "amount"):
-        if name not in columns:
+def _choose(
+    data: bytes, filename: str, options: ImportOptions, settings: Settings
+) -> tuple[Table, Roles, str, list[Choices]]:
+    """The first table that holds candles, and the names of the others that may."""
+    opened = open_tables(data, filename, options.sheet, settings)
+    usable: list[tuple[Table, Roles, str]] = []
+    failures: list[ImportFailed] = []
+    for tried, (member, tables) in enumerate(opened.tables):
+        if tried == _MOST_TRIED:
+            break
+        if isinstance(tables, ImportFailed):
+            failures.append(tables)
             continue
-        numbers = _numbers(table[columns[name]], name)
-        empty = numbers.isna()
-        if not numbers.fillna(0).any():
-            notes.append(Note("info", f"The {name} column holds nothing but zeros or blanks; it is taken as absent."))
-            continue
-        if empty.any():
-            rows = tuple(int(row) + 1 for row in np.flatnonzero(empty)[:_FEW])
-            blanks = _count(int(empty.sum()), "blank cell")
-            notes.append(Note("warning", f"{blanks} in the {name} column set to 0.", rows))
-        values[name] = numbers.fillna(0.0)
-    return values, notes
+        wanted = [t for t in tables if options.sheet is None or t.name.casefold() == options.sheet.casefold()] or tables
+        for table in wanted[:_MOST_TRIED]:
+            try:
+                usable.append((table, find_roles(table, member, dict(options.columns), options.ticker), member))
+            except ImportFailed as error:
+                failures.append(error)
+        if usable:
+            break
+    if not usable:
+        raise failures[0] if failures else ImportFailed(f"the file {filename} holds no candles.", "Export it again.")
+    table, roles, member = next((found for found in usable if not found[1].ticks), usable[0])
+    choices = []
+    if len(opened.names) > 1:
+        choices.append(Choices(option="sheet", values=tuple(opened.names), taken=member))
+    if options.sheet is None and len(usable) > 1 and len({found[0].name for found in usable}) > 1:
+        choices.append(Choices(option="sheet", values=tuple(found[0].name for found in usable), taken=table.name))
+    return table, roles, member, choices
 
 
-def _numbers(column: pd.Series, name: str) -> pd.Series:
-    """The column as float64; blanks become NaN.
-
-    Raises:
-        ImportFailed: a cell holds text.
-    """
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    text = numbers.isna() & column.notna()
-    if text.any():
-        row = int(np.flatnonzero(text.to_numpy())[0])
-        raise ImportFailed(
-            f"the text {str(column.iloc[row])[:40]!r} in the {name} column, row {row + 1}, is not a number.",
-            "Use plain numbers with a decimal point and no thousands mark.",
-        )
-    return numbers
-
-
-def _order(values: pd.DataFrame, rows: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, list[Note]]:
-    """Oldest first, each bar time once."""
-    notes = []
-    stamps = pd.DatetimeIndex(values.index).as_unit("ns").asi8
-    steps = np.diff(stamps)
-    if (steps < 0).any():
-        found = "The rows are newest first" if (steps <= 0).all() else "The rows are not in order of time"
-        notes.append(Note("warning", f"{found}; sorted, oldest first."))
-        order = np.argsort(stamps, kind="stable")
-        values, rows, stamps = values.iloc[order], rows[order], stamps[order]
-    again = np.flatnonzero(np.diff(stamps) == 0) + 1
-    if len(again):
-        _refuse_conflicts(values, rows, again)
-        named = tuple(int(row) for row in rows[again][:_FEW])
-        notes.append(Note("warning", f"{_count(len(again), 'exact duplicate')} dropped.", named))
-        keep = np.ones(len(values), dtype=bool)
-        keep[again] = False
-        values, rows = values[keep], rows[keep]
-    return values, rows, notes
+def _candles(
+    table: Table, roles: Roles, parsed: Parsed, options: ImportOptions, member: str, choices: list[Choices]
+) -> Imported:
+    rows, notes = parsed.rows, [*table.notes, *roles.notes, *parsed.notes]
+    if parsed.ticks:
+        rows, more = from_ticks(rows, options.interval, member)
+        notes += more
+    rows, more = clean(rows, member)
+    notes += more
+    index = pd.DatetimeIndex(rows.ns, tz="UTC")
+    usual = interval_of(index)
+    interval = parse_interval(options.interval) if options.interval else usual
+    if len(rows) > 2 and not parsed.ticks:
+        notes += _regular(rows, usual, interval)
+    choices = [*parsed.choices, *choices]
+    notes = [_offered(choice) for choice in choices if _told(choice)] + notes
+    candles = CandleFrame(
+        frame=_frame(rows, index),
+        symbol=options.symbol or parsed.symbol or table.symbol or _stem(member),
+        interval=interval,
+        session_tz=parsed.session_tz,
+        stamped="close" if roles.time.closing else "open",
+        source=member,
+        has_volume="volume" in rows.values,
+        has_amount="amount" in rows.values,
+    )
+    return Imported(candles, (*notes, _summary(candles)), tuple(choices))
 
 
-def _refuse_conflicts(values: pd.DataFrame, rows: np.ndarray, again: np.ndarray) -> None:
-    """Two rows with the same bar time must say the same."""
-    cells = values.to_numpy()
-    same = ((cells[again] == cells[again - 1]) | (np.isnan(cells[again]) & np.isnan(cells[again - 1]))).all(axis=1)
-    if not same.all():
-        at = again[np.flatnonzero(~same)[0]]
-        raise CandleError(
-            f"rows {rows[at - 1]} and {rows[at]} have the same time ({values.index[at]}) but different values.",
-            "Remove one of them, or split the file if it holds several symbols.",
-        )
+def _frame(rows: Rows, index: pd.DatetimeIndex) -> pd.DataFrame:
+    zeros = np.zeros(len(rows))
+    return pd.DataFrame({name: rows.values.get(name, zeros) for name in COLUMNS}, index=index, copy=False)
+
+
+def _stem(member: str) -> str:
+    name = Path(member).name
+    for _ in range(2):
+        if Path(name).suffix.lower() in (
+            ".csv",
+            ".txt",
+            ".tsv",
+            ".json",
+            ".gz",
+            ".xlsx",
+            ".xls",
+            ".parquet",
+            ".feather",
+            ".zip",
+        ):
+            name = Path(name).stem
+    return (name if Path(name).suffix.lower() == "" else Path(name).stem if len(Path(name).suffix) < 6 else name)[
+        :60
+    ] or "file"
+
+
+def _told(choice: Choices) -> bool:
+    return choice.taken is not None and len(choice.values) > 1
+
+
+def _offered(choice: Choices) -> Note:
+    others = [value for value in choice.values if value != choice.taken]
+    shown = ", ".join(others[:8]) + (", ..." if len(others) > 8 else "")
+    noun = {"ticker": "instruments", "sheet": "tables or files"}.get(choice.option, "choices")
+    return Note(
+        "warning", f"There are {len(choice.values):,} {noun}; {choice.taken} was taken. The others are: {shown}."
+    )
+
+
+def _regular(rows: Rows, usual: pd.Timedelta, interval: pd.Timedelta) -> list[Note]:
+    """Whether the steps between the rows are those of one interval."""
+    steps = np.diff(rows.ns)
+    if interval != usual:
+        text = f"The commonest step between rows is {interval_label(usual)}; {interval_label(interval)} was asked for."
+        return [Note("warning", text)]
+    off = (steps % usual.value != 0) & (steps < 20 * 86_400 * 10**9)
+    if usual < pd.Timedelta(days=1) and off.mean() > 0.2:
+        text = f"{off.mean():.0%} of the steps between rows are no whole number of {interval_label(usual)}."
+        return [Note("warning", f"The rows are uneven: {text}")]
+    return []
 
 
 def _summary(candles: CandleFrame) -> Note:
     gaps = candles.gaps()
     missing = sum(gap.missing for gap in gaps)
-    pauses = f"{_count(len(gaps), 'pause')} (closed hours or missing bars, {_count(missing, 'interval')} in all)"
-    found = f"{_count(len(candles), 'candle')} at {interval_label(candles.interval)}"
+    pauses = f"{plural(len(gaps), 'pause')} (closed hours or missing bars, {plural(missing, 'interval')} in all)"
+    found = f"{plural(len(candles), 'candle')} at {interval_label(candles.interval)}"
     return Note("info", f"{found}, {pauses if gaps else 'no gaps'}.")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def with_notes(imported: Imported, *notes: Note) -> Imported:
+    """The same candles, with more to tell."""
+    return replace(imported, notes=(*imported.notes, *notes))

@@ -1,159 +1,232 @@
-"""Columns of dates and times, in whatever spelling, as UTC bar times and the session clock they were read on."""
+"""Columns of dates and times, in whatever spelling, as UTC bar times and the session clock they were read on.
+
+Shapes: n rows. Times are int64 [n], nanoseconds since 1970; NAT marks those that cannot be read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.importers.clocks import clock_of, localize
+from kronos_dashboard.importers.numbers import is_plain_type
+from kronos_dashboard.importers.stamps import NAT, read_texts
+from kronos_dashboard.importers.table import texts
 from kronos_dashboard.notes import Note
 
-__all__ = ["ParsedTimes", "check_zone", "parse_times"]
+__all__ = ["NAT", "ParsedTimes", "RawTimes", "on_the_clock", "raw_times"]
 
-_OFFSET = r"\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[Zz]|[+-]\d\d:?\d\d)$"
-"""A time of day followed by an offset from UTC."""
-_PARTS = r"^(\d{1,2})[./-](\d{1,2})[./-]\d{4}"
-"""A date that begins with day and month, in either order."""
-_EPOCH_UNITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (np.inf, "ns"))
-"""Numbers below the bound count this unit since 1970."""
+_EPOCH_UNITS = ((1e11, "s", 10**9), (1e14, "ms", 10**6), (1e17, "us", 10**3), (np.inf, "ns", 1))
+"""Numbers below the bound count this unit since 1970; so many nanoseconds are in one."""
+_FIRST_EPOCH = 1e8
+"""Smaller numbers are no seconds since 1970 that a market would have (this is March 1973)."""
+_SERIALS = (20_000.0, 80_000.0)
+"""Days since 30 December 1899, as spreadsheets count: 1954 to 2119."""
 _YEARS = (1700, 2200)
+_EPOCH_OF_SHEETS = np.datetime64("1899-12-30", "ns").astype("int64")
+_DAY = 86_400 * 10**9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class RawTimes:
+    """Times as they are written."""
+
+    ns: np.ndarray
+    """int64 [n]: UTC when ``aware``, else hours as written."""
+    aware: bool
+    kind: str
+    """"epoch", "offset", "date" or "text"."""
+    offsets: np.ndarray | None = None
+    """Minutes east of UTC that each stamp was written with, int64 [n]."""
+    zone: str | None = None
+    """Time zone that the column itself names."""
+    notes: tuple[Note, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
 class ParsedTimes:
     """Bar times in the order of the file, and what was assumed to read them."""
 
-    index: pd.DatetimeIndex
-    """UTC [n], in file order."""
+    ns: np.ndarray
+    """int64 [n], UTC, in file order."""
     session_tz: str
     notes: tuple[Note, ...]
 
 
-def check_zone(zone: str) -> str:
-    """``zone`` itself, when it is the name of a time zone.
+def raw_times(columns: Sequence[Any], *, day_first: bool | None = None) -> RawTimes:
+    """Read one column of times, or a column of dates and one of times of day."""
+    column = columns[0]
+    if len(columns) == 2:
+        return _joined(column, columns[1], day_first)
+    kind = column.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        ns = _sane(column.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False))
+        if getattr(kind, "tz", None) is None:
+            return RawTimes(ns=ns, aware=False, kind="date" if pa.types.is_date(kind) else "text")
+        named = None if str(kind.tz).upper() in ("UTC", "GMT", "Z", "+00:00") else str(kind.tz)
+        return RawTimes(ns=ns, aware=True, kind="epoch", zone=named)
+    if is_plain_type(column):
+        return _from_numbers(column)
+    text = texts(column)
+    numbers = pc.replace_substring_regex(text, r"\.0+$", "")
+    if len(text) and _share(pc.match_substring_regex(numbers, r"^\d{5,20}(?:\.\d+)?(?:[eE]\+?\d+)?$")) > 0.5:
+        return _from_numbers(_cast(numbers))
+    return _from_texts(text, day_first)
+
+
+def on_the_clock(raw: RawTimes, session_tz: str | None) -> ParsedTimes:
+    """Bar times in UTC and the clock they stand on.
+
+    Stamps without a zone keep their hours: they are taken to stand on the session clock (``session_tz``, or UTC when it
+    is not given). Epochs count in UTC; stamps with an offset are moved to UTC, and shown on their own clock where the
+    market has hours.
 
     Raises:
-        ImportFailed: it is not.
+        ImportFailed: the zone is unknown, or the stamps cannot stand on it.
     """
-    try:
-        pd.Timestamp(0, tz=zone)
-    except (KeyError, ValueError, OSError) as error:
+    zone, notes = clock_of(raw.ns, raw.offsets, raw.zone, session_tz, aware=raw.aware)
+    ns = raw.ns
+    if not raw.aware and zone != "UTC":
+        ns, more = localize(ns, zone)
+        notes = (*notes, *more)
+    found = ParsedTimes(ns=_within_years(ns), session_tz=zone, notes=(*raw.notes, *notes))
+    if (found.ns == NAT).all() and (ns != NAT).any():
         raise ImportFailed(
-            f"the text {zone!r} is not the name of a time zone.",
-            "Use a name such as America/New_York, Asia/Shanghai or UTC.",
-        ) from error
-    return zone
-
-
-def parse_times(column: pd.Series, session_tz: str | None) -> ParsedTimes:
-    """Read a column of times.
-
-    Stamps without a zone keep their hours: they are taken to stand on the session clock (``session_tz``, or UTC
-    when it is not given). Epochs count from 1970 in UTC; stamps with an offset are moved to UTC.
-
-    Raises:
-        ImportFailed: a stamp cannot be read.
-    """
-    found = _parse_column(column, session_tz)
-    first, last = found.index.min(), found.index.max()
-    if first.year < _YEARS[0] or last.year > _YEARS[1]:
-        raise ImportFailed(
-            f"the times run from {first:%Y-%m-%d} to {last:%Y-%m-%d}, beyond the years {_YEARS[0]} to {_YEARS[1]}.",
+            f"all times lie beyond the years {_YEARS[0]} to {_YEARS[1]}.",
             "Check the time column; numbers are read as seconds to nanoseconds since 1970, by their size.",
         )
     return found
 
 
-def _parse_column(column: pd.Series, session_tz: str | None) -> ParsedTimes:
-    zone = check_zone(session_tz or "UTC")
-    if pd.api.types.is_numeric_dtype(column):
-        return _from_numbers(column, zone)
-    text = column.astype("str").str.strip()
-    _refuse_empty(column.isna() | (text == ""))
-    if bool(text.str.contains(_OFFSET, regex=True).all()):
-        index = pd.DatetimeIndex(_parse(text, utc=True))
-        note = Note("info", f"The times carry their offset from UTC; they are shown on the clock of {zone}.")
-        return ParsedTimes(index, zone, () if session_tz else (note,))
-    stamps, notes = _parse_naive(text)
-    return ParsedTimes(_localize(stamps, zone), zone, notes)
-
-
-def _from_numbers(column: pd.Series, zone: str) -> ParsedTimes:
-    """Epochs by their size, or dates written as 20240131."""
-    values = column.to_numpy(dtype="float64")
-    _refuse_empty(pd.Series(~np.isfinite(values)))
-    if bool(((values >= 19_000_101) & (values <= 21_001_231)).all()):
-        stamps = pd.to_datetime(column.astype("int64").astype("str"), format="%Y%m%d", errors="coerce")
-        _refuse_unread(stamps, column)
-        return ParsedTimes(_localize(pd.DatetimeIndex(stamps), zone), zone, ())
-    unit = next(name for bound, name in _EPOCH_UNITS if np.abs(values).max() < bound)
-    if unit in ("s", "ms"):
-        per_second = 1 if unit == "s" else 1_000
-        whole = np.round(values / per_second * 1_000_000).astype("int64")  # float seconds may carry fractions
-        index = pd.to_datetime(whole, unit="us", utc=True)
+def _joined(dates: Any, times: Any, day_first: bool | None) -> RawTimes:
+    """A column of dates and a column of times of day."""
+    if pa.types.is_timestamp(dates.type) or pa.types.is_date(dates.type):
+        day = raw_times([dates])
+        written = pc.strftime(pa.array(day.ns, type=pa.timestamp("ns")), format="%Y-%m-%d")
     else:
-        index = pd.to_datetime(column.astype("int64").to_numpy(), unit=unit, utc=True)
-    note = Note("info", f"The times are numbers, read as {unit} since 1970 (UTC).")
-    return ParsedTimes(pd.DatetimeIndex(index), zone, (note,))
+        written = pc.replace_substring_regex(texts(dates), r"\.0+$", "")
+        written = pc.replace_substring_regex(written, r"[ T]+0{1,2}:00(?::00(?:\.0+)?)?$", "")
+    if pa.types.is_time(times.type):
+        times = times.cast(pa.string())
+    elif pa.types.is_timestamp(times.type):
+        times = pc.strftime(times, format="%H:%M:%S")
+    clock = pc.replace_substring_regex(texts(times), r"^(\d+)\.0+$", r"\1")
+    digits = pc.match_substring_regex(clock, r"^\d{1,9}$")
+    if _share(digits) > 0.5:
+        longest = pc.max(pc.utf8_length(pc.if_else(digits, clock, ""))).as_py()
+        width = 4 if longest <= 4 else 6 if longest <= 6 else 9
+        if width == 4 and pc.max(pc.if_else(digits, clock, "0").cast(pa.int64())).as_py() > 2_400:
+            width = 6  # 3900 is 39 minutes past midnight
+        if longest <= 2:
+            clock = pc.binary_join_element_wise(clock, "00", "")
+        clock = pc.utf8_lpad(clock, width, "0")
+    else:
+        clock = pc.replace_substring_regex(clock, r"^.*\d{4}[-/.]\d\d?[-/.]\d\d?[ T]+", "")
+        clock = pc.replace_substring_regex(clock, r"^0 days ", "")
+    return _from_texts(pc.utf8_trim_whitespace(pc.binary_join_element_wise(written, clock, " ")), day_first)
 
 
-def _parse_naive(text: pd.Series) -> tuple[pd.DatetimeIndex, tuple[Note, ...]]:
-    """ISO dates as they stand; 01/02/2024 by looking at the whole column."""
-    parts = text.str.extract(_PARTS)
-    if parts[0].isna().all():
-        return pd.DatetimeIndex(_parse(text, utc=False)), ()
-    first, second = (pd.to_numeric(parts[i]).max() for i in (0, 1))
-    day_first = bool(first > 12 or (second <= 12 and text.str.contains(r"^\d+\.", regex=True).all()))
-    notes: tuple[Note, ...] = ()
-    if first <= 12 and second <= 12:
-        order = "day first" if day_first else "month first"
-        notes = (Note("warning", f"The dates could be read day first or month first; {order} was assumed."),)
-    stamps = pd.to_datetime(text, format="mixed", dayfirst=day_first, errors="coerce")
-    _refuse_unread(stamps, text)
-    return pd.DatetimeIndex(stamps), notes
+def _from_texts(text: Any, day_first: bool | None) -> RawTimes:
+    found = read_texts(text, day_first)
+    aware = found.offsets is not None or found.zone is not None
+    ns, offsets = found.ns, found.offsets
+    if offsets is not None:
+        ns = np.where(ns == NAT, NAT, ns - offsets * 60 * 10**9)
+    elif found.zone is not None and found.zone != "UTC":
+        ns, _ = localize(ns, found.zone)
+    kind = "offset" if aware else "date" if bool((ns[ns != NAT] % _DAY == 0).all()) else "text"
+    return RawTimes(ns=ns, aware=aware, kind=kind, offsets=offsets, zone=found.zone, notes=found.notes)
 
 
-def _parse(text: pd.Series, *, utc: bool) -> pd.Series:
-    """ISO 8601, else whatever pandas understands row by row."""
-    try:
-        stamps = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=utc)
-        if stamps.isna().any():
-            stamps = pd.to_datetime(text, format="mixed", errors="coerce", utc=utc)
-    except ValueError as error:  # raised in spite of "coerce" where some stamps have an offset and others have none
-        raise ImportFailed(
-            f"the times cannot be read alike: {error}",
-            "Write all of them with an offset from UTC, or all without.",
-        ) from error
-    _refuse_unread(stamps, text)
-    return stamps
+def _from_numbers(column: Any) -> RawTimes:
+    """Epochs by their size, dates written as 20240131 (also with a time behind), or days as spreadsheets count."""
+    values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    known = np.isfinite(values)
+    if not known.any():
+        return RawTimes(ns=np.full(len(values), NAT), aware=False, kind="text")
+    whole = bool((values[known] == np.round(values[known])).all())
+    if whole and bool((values[known] < 1e18).all()):
+        written = pc.cast(column, pa.int64(), safe=False)
+        compact = _compact(written, values, known)
+        if compact is not None:
+            return compact
+    if bool(((values[known] >= _SERIALS[0]) & (values[known] <= _SERIALS[1])).all()):
+        days = np.where(known, values, 0.0)
+        ns = np.round(days * 86_400_000).astype("int64") * 10**6 + _EPOCH_OF_SHEETS
+        note = Note("warning", "The times are numbers, read as days since 30 December 1899, as spreadsheets count.")
+        return RawTimes(ns=np.where(known, ns, NAT), aware=False, kind="text", notes=(note,))
+    return _from_epochs(column, values, known, whole=whole)
 
 
-def _localize(naive: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
-    """Stamps on the clock of ``zone`` as UTC; stamps that name their own zone keep it."""
-    if naive.tz is not None:
-        return naive.tz_convert("UTC")
-    try:
-        return naive.tz_localize(zone, ambiguous="infer").tz_convert("UTC")
-    except ValueError as error:
-        raise ImportFailed(
-            f"the times cannot all stand on the clock of {zone}: {error}",
-            "Choose the zone of the file; UTC keeps the hours as they are.",
-        ) from error
-
-
-def _refuse_empty(empty: pd.Series) -> None:
-    if empty.any():
-        row = int(np.flatnonzero(empty.to_numpy())[0]) + 1
-        raise ImportFailed(f"row {row} has no time.", "Every row needs a time; correct or remove it.")
-
-
-def _refuse_unread(stamps: pd.Series, text: pd.Series) -> None:
-    lost = stamps.isna().to_numpy()
-    if lost.any():
-        row = int(np.flatnonzero(lost)[0])
-        raise ImportFailed(
-            f"the time {str(text.iloc[row])[:40]!r} in row {row + 1} cannot be read.",
-            "Write times as 2024-01-31 09:30, or as seconds or milliseconds since 1970.",
+def _from_epochs(column: Any, values: np.ndarray, known: np.ndarray, *, whole: bool) -> RawTimes:
+    ns = np.full(len(values), NAT)
+    size = np.abs(np.where(known, values, 0.0))
+    exact = pc.fill_null(pc.cast(column, pa.int64(), safe=False), 0).to_numpy(zero_copy_only=False) if whole else None
+    used, below = [], 0.0
+    if float(np.median(size[known])) < _FIRST_EPOCH:
+        return RawTimes(ns=ns, aware=True, kind="epoch")
+    for bound, unit, per in _EPOCH_UNITS:
+        here = known & (size >= below) & (size < min(bound, 9.2e18))
+        if here.any():
+            used.append(unit)
+            if exact is not None:
+                ns[here] = exact[here] * per
+            else:  # float seconds may carry fractions; microseconds are all that a float64 holds of them
+                ns[here] = np.round(values[here] * (per / 1e3)).astype("int64") * 1_000
+        below = bound
+    notes = (Note("info", f"The times are numbers, read as {' and '.join(used)} since 1970 (UTC)."),)
+    if len(used) > 1:
+        notes = (
+            Note("warning", f"The times are numbers in different units, read as {' and '.join(used)} since 1970."),
         )
+    return RawTimes(ns=ns, aware=True, kind="epoch", notes=notes)
+
+
+def _compact(written: Any, values: np.ndarray, known: np.ndarray) -> RawTimes | None:
+    """20240131, 202401310930, 20240131093000, 20240131093000000; None when the digits are no dates."""
+    low, high = values[known].min(), values[known].max()
+    for digits in (8, 12, 14, 17):
+        scale = 10.0 ** (digits - 8)
+        if 17_000_101 * scale <= low and high <= 22_001_231 * scale + scale:
+            text = pc.replace_substring_regex(written.cast(pa.string()), r"^(\d{8})(\d+)$", r"\1 \2")
+            ns = read_texts(pc.fill_null(text, ""), None).ns
+            if (ns[known] != NAT).mean() > 0.98:
+                return RawTimes(ns=ns, aware=False, kind="date" if digits == 8 else "text")
+    return None
+
+
+def _cast(text: Any) -> Any:
+    good = pc.match_substring_regex(text, r"^\d{5,18}$")
+    rest = pc.and_(pc.invert(good), pc.match_substring_regex(text, r"^\d+(?:\.\d+)?(?:[eE]\+?\d{1,2})?$"))
+    nothing = pa.scalar(None, pa.string())
+    if not pc.any(rest).as_py():
+        return pc.if_else(good, text, nothing).cast(pa.int64())
+    return pc.if_else(pc.or_(good, rest), text, nothing).cast(pa.float64())
+
+
+def _share(mask: Any) -> float:
+    return float(pc.mean(pc.cast(mask, pa.float64())).as_py() or 0.0)
+
+
+def _sane(column: Any) -> np.ndarray:
+    """A timestamp column in microseconds as nanoseconds; what no nanosecond reaches becomes NAT."""
+    us = pc.fill_null(column.cast(pa.int64()), NAT).to_numpy(zero_copy_only=False)
+    fine = np.abs(us.astype("float64")) < 9.2e15
+    return np.where(fine, np.where(fine, us, 0) * 1_000, NAT)
+
+
+def _within_years(ns: np.ndarray) -> np.ndarray:
+    low, high = (pd.Timestamp(year, 1, 1).value for year in _YEARS)
+    return np.where((ns < low) | (ns > high), NAT, ns)
+
+
+def without_notes(raw: RawTimes) -> RawTimes:
+    """The same times, told nothing about."""
+    return replace(raw, notes=())

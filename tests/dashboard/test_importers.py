@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kronos_dashboard.errors import CandleError, DashboardError, ImportFailed
+from kronos_dashboard.errors import DashboardError, ImportFailed
 from kronos_dashboard.importers import ImportOptions, read, read_file
 from kronos_dashboard.settings import Settings
 from tests.dashboard import makers
@@ -31,8 +31,9 @@ def test_a_plain_file_is_read_as_it_stands() -> None:
         False,
     )
     assert made.index[0] == pd.Timestamp("2024-01-01", tz="UTC")
-    assert [note.level for note in found.notes] == ["info"]
-    assert "no gaps" in found.notes[0].text
+    assert [note.level for note in found.notes] == ["info", "info"]
+    assert "carry no zone; their hours are kept" in found.notes[0].text
+    assert "no gaps" in found.notes[1].text
 
 
 @pytest.mark.parametrize("name", ["timestamp", "Timestamps", "TIME", "Date", "datetime", "Open time", "open_time"])
@@ -120,32 +121,81 @@ def test_exact_duplicates_are_dropped_with_a_note() -> None:
     assert any("2 exact duplicates dropped" in note.text and note.rows == (21, 52) for note in found.notes)
 
 
-def test_duplicates_that_contradict_each_other_are_refused_with_their_rows() -> None:
+def test_of_rows_with_the_same_time_the_first_in_the_file_is_kept_with_a_note() -> None:
     header, *rows = lines(makers.csv(50))
-    with pytest.raises(CandleError, match="rows 20 and 21 have the same time"):
-        read_lines([header, *rows[:20], rows[19] + "1", *rows[20:]])
+    other = rows[19].split(",")
+    other[1:5] = ["50", "60", "40", "45"]
+    found = read_lines([header, *rows[:20], ",".join(other), *rows[20:]])
+    assert found.candles.fingerprint == read_lines([header, *rows]).candles.fingerprint
+    assert any("the first was kept" in note.text and note.rows == (21,) for note in found.notes)
 
 
-@pytest.mark.parametrize("value", ["", "NaN", "inf", "-inf"])
-def test_a_price_that_is_no_number_is_refused_with_its_row(value: str) -> None:
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_of_a_bar_seen_half_way_and_in_full_the_full_one_is_kept(newest_first: bool) -> None:
+    header, *rows = lines(makers.csv(50))
+    time, opened, *_ = rows[19].split(",")
+    partial = f"{time},{opened},{opened},{opened},{opened},1"
+    both = [header, *rows[:19], partial, rows[19], *rows[20:]]
+    found = read_lines([header, *reversed(both[1:])] if newest_first else both)
+    assert found.candles.fingerprint == read_lines([header, *rows]).candles.fingerprint
+    assert any("has the bar in full" in note.text for note in found.notes)
+
+
+def test_rows_that_mostly_share_their_times_are_no_single_series() -> None:
+    header, *rows = lines(makers.csv(50))
+    with pytest.raises(ImportFailed, match=r"49 of 50 rows in file\.csv have the same time"):
+        read_lines([header, *(f"2024-01-01{row[19:]}" for row in rows)])
+
+
+@pytest.mark.parametrize("value", ["", "NaN", "inf", "-inf", "n/a!"])
+def test_a_row_without_a_price_is_dropped_with_its_number(value: str) -> None:
     frame = pd.read_csv(io.StringIO(makers.csv(50)), dtype=str)
     frame.loc[9, "close"] = value
-    with pytest.raises(CandleError, match="not a finite number in row 10"):
-        read(frame.to_csv(index=False).encode(), "f.csv")
+    found = read(frame.to_csv(index=False).encode(), "f.csv")
+    assert len(found.candles) == 49
+    assert any("missing or not a finite number" in note.text and note.rows == (10,) for note in found.notes)
+    assert any("'n/a!'" in note.text for note in found.notes) is (value == "n/a!")
+
+
+@pytest.mark.parametrize(("cells", "words"), [
+    ({"low": "0"}, "zero or negative"), ({"open": "-5"}, "zero or negative"), ({"high": "1"}, "high is below"),
+    ({"low": "1000"}, "the low above another"), ({"timestamp": "soon"}, "time cannot be read"),
+])  # fmt: skip
+def test_rows_that_no_market_made_are_dropped_with_their_numbers(cells: dict, words: str) -> None:
+    frame = pd.read_csv(io.StringIO(makers.csv(50)), dtype=str)
+    for name, value in cells.items():
+        frame.loc[9, name] = value
+    found = read(frame.to_csv(index=False).encode(), "f.csv")
+    assert len(found.candles) == 49
+    assert any(words in note.text and note.rows == (10,) and note.level == "warning" for note in found.notes)
+
+
+def test_a_file_that_lost_most_of_its_rows_says_so_as_an_error() -> None:
+    frame = pd.read_csv(io.StringIO(makers.csv(50)), dtype=str)
+    frame.loc[:29, "open"] = "0"
+    found = read(frame.to_csv(index=False).encode(), "f.csv")
+    assert len(found.candles) == 20
+    assert any(note.level == "error" and "30 rows" in note.text for note in found.notes)
 
 
 def test_rows_are_named_as_they_stand_in_the_file_even_when_it_is_newest_first() -> None:
     frame = pd.read_csv(io.StringIO(makers.csv(50)), dtype=str)[::-1].reset_index(drop=True)
     frame.loc[9, "close"] = ""
-    with pytest.raises(CandleError, match="in row 10"):
-        read(frame.to_csv(index=False).encode(), "f.csv")
+    found = read(frame.to_csv(index=False).encode(), "f.csv")
+    assert any(note.rows == (10,) for note in found.notes)
 
 
-def test_text_in_a_price_column_is_quoted() -> None:
-    frame = pd.read_csv(io.StringIO(makers.csv(50)), dtype=str)
-    frame.loc[9, "high"] = "n/a!"
-    with pytest.raises(ImportFailed, match=r"'n/a!' in the high column, row 10, is not a number"):
-        read(frame.to_csv(index=False).encode(), "f.csv")
+def test_rounding_of_adjusted_prices_is_no_violation() -> None:
+    frame = pd.read_csv(io.StringIO(makers.csv(50)))
+    frame["high"] = frame[["open", "high", "close"]].max(axis=1)
+    frame["close"] = frame["high"] * (1 + 4e-7)
+    assert len(read(frame.to_csv(index=False).encode(), "f.csv").candles) == 50
+
+
+def test_a_price_whose_name_is_not_known_is_found_by_its_values_with_a_warning() -> None:
+    found = read(makers.csv(50).replace("close", "klose", 1).encode(), "f.csv")
+    assert found.candles.fingerprint == read(makers.csv(50).encode(), "f.csv").candles.fingerprint
+    assert any(note.level == "warning" and "'klose' was taken" in note.text for note in found.notes)
 
 
 @pytest.mark.parametrize("column", ["timestamp", "open", "high", "low", "close"])
@@ -175,14 +225,28 @@ def test_blank_volume_becomes_zero_with_a_note() -> None:
 
 
 @pytest.mark.parametrize(("data", "words"), [
-    (b"", "cannot be read as CSV"),
-    (b"timestamp,open,high,low,close\n", "0 rows"),
+    (b"", "it is empty"),
+    (b"  \n\n", "it is empty"),
+    (b"timestamp,open,high,low,close\n", "no rows of numbers"),
     (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1\n", "1 row"),
-    (b"PK\x03\x04\0\0\0\0", "not a text file"),
-    (b"\xff\xfe\xfa,\xff\n\xff,\xff\n", "cannot be read as CSV"),
-    (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1,5,6\n2024-01-02,1,1,1,1,5,6\n", "more fields in a row"),
-    (b"timestamp,open,high,low,close\nsoon,1,1,1,1\nlater,1,1,1,1\n", "'soon' in row 1 cannot be read"),
-    (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1\n,1,1,1,1\n", "row 2 has no time"),
+    (b"PK\x03\x04\0\0\0\0", "archive f.csv is damaged"),
+    (b"\x00\x01\x02\x03" * 50, "not a text file"),
+    (b"\xff\xfe\xfa,\xff\n\xff,\xff\n", "no rows of numbers"),
+    (b"timestamp,open,high,low,close\nsoon,1,1,1,1\nlater,1,1,1,1\n", "'timestamp' begins with 'soon'"),
+    (b"timestamp,open,high,low,close\n2024-01-01,1,1,1,1\n,1,1,1,1\n", "1 row whose time cannot be read"),
+    (b"date,price\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n", "one price per row"),
+    (b"date,close,volume\n2024-01-01,1,1\n2024-01-02,2,3\n2024-01-03,3,4\n", "one price per row"),
+    (b"a,b\n1,2\n3,4\n5,6\n", "lacks the column time"),
+    (b"dear sir,\nthere are no candles here\n", "no rows of numbers"),
+    (b"%PDF-1.4 candles", "is a PDF"),
+    (b"\x80\x04\x95 candles", "a Python pickle, which is never opened"),
+    (b"<html><body>Please log in</body></html>", "a web page without a table of candles"),
+    (b'{"Error Message": "Invalid API call"}', "it says 'Invalid API call'"),
+    (b'{"candles": [', "no valid JSON"),
+    (b"\x1f\x8bjunk", "cannot be unpacked as gzip"),
+    (b"PAR1junk", "Parquet file f.csv cannot be read"),
+    (b"ARROW1\0\0junkjunkjunkjunk", "Feather file f.csv"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1junk", "workbook f.csv cannot be read"),
 ])  # fmt: skip
 def test_what_is_no_file_of_candles_is_refused_in_words(data: bytes, words: str) -> None:
     with pytest.raises(ImportFailed, match=words):

@@ -1,0 +1,73 @@
+"""From the bytes of a file to its tables, whichever kind of file it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.importers.columnar import read_feather, read_parquet
+from kronos_dashboard.importers.delimited import read_delimited
+from kronos_dashboard.importers.encodings import as_utf8
+from kronos_dashboard.importers.jsons import looks_like_json, read_json
+from kronos_dashboard.importers.sheets import looks_like_html, read_html, read_xls, read_xlsx
+from kronos_dashboard.importers.table import Table
+from kronos_dashboard.importers.unpacking import Member, members, most_unpacked
+from kronos_dashboard.settings import Settings
+
+__all__ = ["Opened", "open_tables"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The files in a file, and their tables one after the other."""
+
+    names: list[str]
+    """Files in the archive; the file's own name when it is none."""
+    tables: Iterator[tuple[str, list[Table] | ImportFailed]]
+    """File name and its tables, or why there are none."""
+
+
+def open_tables(data: bytes, filename: str, sheet: str | None, settings: Settings) -> Opened:
+    """All tables of a file.
+
+    Raises:
+        ImportFailed: the file is larger than the limit, damaged, or of a kind that is not read.
+    """
+    if len(data) > settings.max_upload_bytes:
+        raise ImportFailed(
+            f"the file {filename} is larger than the limit of {settings.max_upload_mb} MB.",
+            "Cut the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB.",
+        )
+    limit = most_unpacked(settings.max_upload_bytes)
+    names, found = members(data, filename, limit, sheet)
+    return Opened(names, ((member.name, _attempt(member, settings, limit)) for member in found))
+
+
+def _attempt(member: Member, settings: Settings, limit: int) -> list[Table] | ImportFailed:
+    try:
+        return _tables(member, settings, limit)
+    except ImportFailed as error:
+        return error
+
+
+def _tables(member: Member, settings: Settings, limit: int) -> list[Table]:
+    data, name, most = member.data, member.name, settings.max_rows
+    if member.kind == "parquet":
+        return [read_parquet(data, name, most, limit)]
+    if member.kind == "feather":
+        return [read_feather(data, name, most, limit)]
+    if member.kind in ("xlsx", "xls"):
+        read = read_xlsx if member.kind == "xlsx" else read_xls
+        found = read(data, name, most)
+        if not found:
+            raise ImportFailed(f"the workbook {name} has no sheet with rows of numbers.", "Export the candles as CSV.")
+        return found
+    text, notes = as_utf8(data, name)
+    if looks_like_json(text):
+        found = read_json(text, name, most)
+    elif looks_like_html(text):
+        found = read_html(text, name, most)
+    else:
+        found = [read_delimited(text, name, most)]
+    return [replace(table, notes=(*notes, *table.notes)) for table in found]

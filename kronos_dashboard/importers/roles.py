@@ -1,0 +1,274 @@
+"""Which column of a table is which: by name where there are names, checked against the values; else by the values.
+
+Shapes: everything here looks at n sampled rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kronos_dashboard.candles import PRICES
+from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.importers.inference import fits, price_sets, split_volume
+from kronos_dashboard.importers.layouts import Roles, forced_columns
+from kronos_dashboard.importers.looking import Look, look_at
+from kronos_dashboard.importers.meanings import Meaning, meaning_of, plain
+from kronos_dashboard.importers.numbers import style_of
+from kronos_dashboard.importers.table import Table
+from kronos_dashboard.importers.timing import Timing, find_time
+from kronos_dashboard.importers.unnamed import by_values
+from kronos_dashboard.notes import Note
+
+__all__ = ["Roles", "find_roles"]
+
+_HINT = "A file must have a time column and open, high, low and close; volume and amount are optional."
+
+
+def find_roles(table: Table, filename: str, columns: dict[str, str] | None = None, ticker: str | None = None) -> Roles:
+    """Find the columns that make candles (or ticks).
+
+    Args:
+        table: what was read.
+        filename: for messages, and for a date that only it tells.
+        columns: field -> name of the column (or its number, counted from 1), as the user says.
+        ticker: which instrument of the header to take.
+
+    Raises:
+        ImportFailed: they are not there; the message says which and what there is.
+    """
+    looks = look_at(table)
+    style = style_of(look.sample for look in looks if not look.stamps and not look.clock)
+    return replace(_found(table, looks, filename, columns, ticker), style=style)
+
+
+def _found(
+    table: Table, looks: Sequence[Look], filename: str, columns: dict[str, str] | None, ticker: str | None
+) -> Roles:
+    if table.names is None:
+        return by_values(table, looks, filename, columns or {}, headed=False)
+    best: tuple[float, Roles] | None = None
+    failure: ImportFailed | None = None
+    for names in _aligned(table.names, len(table.columns)):
+        try:
+            roles = _named(table, names, looks, filename, columns or {}, ticker)
+        except ImportFailed as error:
+            failure = failure or error
+            continue
+        score = _score(roles, looks)
+        if best is None or score > best[0] + 0.02:
+            best = (score, roles)
+    if best is None:
+        assert failure is not None
+        raise failure
+    return best[1]
+
+
+def _aligned(names: tuple[str, ...], width: int) -> list[tuple[str, ...]]:
+    """The names over the columns; where there are fewer or more, first from the left, then from the right."""
+    lack = width - len(names)
+    if lack > 0:
+        return [names + ("",) * lack, ("",) * lack + names]
+    if lack < 0:
+        return [names[:width], names[-lack:]]
+    return [names]
+
+
+def _score(roles: Roles, looks: Sequence[Look]) -> float:
+    if roles.ticks:
+        return -1.0
+    share = fits(*(looks[roles.prices[name]].values for name in PRICES))
+    return 0.0 if np.isnan(share) else share
+
+
+def _named(
+    table: Table,
+    names: tuple[str, ...],
+    looks: Sequence[Look],
+    filename: str,
+    columns: dict[str, str],
+    ticker: str | None,
+) -> Roles:
+    meanings = [_grouped(names[i], table.groups, i) for i in range(len(names))]
+    forced = forced_columns(columns, names, filename)
+    for name, at in forced.items():
+        meanings = [None if m is not None and m.field == name else m for m in meanings]
+        meanings[at] = Meaning(name, -1)
+    time = find_time(table, meanings, looks, filename, forced.get("time", forced.get("datetime")))
+    usable = {i: m for i, m in enumerate(meanings) if m is not None and i not in time.columns
+              and (looks[i].numeric or looks[i].blank)}  # fmt: skip
+    prices, group, groups = _prices(usable, ticker)
+    _refuse_doubled(prices, names, table.groups, looks, forced, filename)
+    notes: list[Note] = []
+    if not all(name in prices for name in PRICES):
+        ticks = _ticks(usable, time, filename)
+        if ticks is not None:
+            symbol = _symbol(meanings, looks, time)
+            return Roles(time=time, prices=ticks, volume=_first(usable, "volume"), symbol=symbol)
+        prices, notes = _completed(table, names, prices, looks, time, filename)
+    prices, more = _checked(prices, looks, time)
+    volume, amount = _volumes(usable, prices, looks, group, forced)
+    return Roles(
+        time=time, prices=prices, volume=volume, amount=amount, symbol=_symbol(meanings, looks, time),
+        group=group, groups=groups, notes=(*notes, *more),
+    )  # fmt: skip
+
+
+def _grouped(name: str, groups: tuple[str, ...], at: int) -> Meaning | None:
+    """The meaning of a name, in the group that a second header line names."""
+    found = meaning_of(name) if name.strip() else None
+    if found is not None and at < len(groups) and groups[at]:
+        return replace(found, group=groups[at])
+    return found
+
+
+def _prices(usable: dict[int, Meaning], ticker: str | None) -> tuple[dict[str, int], str, tuple[str, ...]]:
+    """Open, high, low and close of one instrument: (columns, its name, the names of all that are complete)."""
+    groups: dict[str, dict[str, tuple[int, int]]] = {}
+    for at, meaning in usable.items():
+        if meaning.field in PRICES:
+            fields = groups.setdefault(meaning.group, {})
+            if meaning.field not in fields or meaning.rank < fields[meaning.field][0]:
+                fields[meaning.field] = (meaning.rank, at)
+    complete = [group for group, fields in groups.items() if all(name in fields for name in PRICES)]
+    if complete:
+        named = tuple(group for group in complete if group)
+        wanted = next((g for g in complete if ticker and g.casefold() == ticker.casefold()), None)
+        group = wanted if wanted is not None else "" if "" in complete else complete[0]
+        several = named if len(complete) > 1 and group else ()
+        return {name: at for name, (_, at) in groups[group].items()}, group, several
+    merged: dict[str, tuple[int, int]] = {}
+    for group, fields in groups.items():
+        for name, (rank, at) in fields.items():
+            rank += 5_000 if group else 0
+            if name not in merged or rank < merged[name][0]:
+                merged[name] = (rank, at)
+    return {name: at for name, (_, at) in merged.items()}, "", ()
+
+
+def _refuse_doubled(
+    prices: dict[str, int], names: tuple[str, ...], groups: tuple[str, ...], looks: Sequence[Look],
+    forced: dict[str, int], filename: str,
+) -> None:  # fmt: skip
+    """Two columns of the same name with different values cannot be told apart."""
+    for name, at in prices.items():
+        for other in range(len(names)):
+            same = other != at and plain(names[other]) == plain(names[at]) and name not in forced
+            if not same or groups[other : other + 1] != groups[at : at + 1] or not looks[other].numeric:
+                continue
+            if not np.array_equal(looks[at].values, looks[other].values, equal_nan=True):
+                number = f"{at + 1} and {other + 1}"
+                raise ImportFailed(
+                    f"the file {filename} has two columns called {names[at][:40]!r} that differ: {number}.",
+                    f"Remove or rename one of them, or say which it is, as in --column {name}={at + 1}.",
+                )
+
+
+def _first(usable: dict[int, Meaning], name: str) -> int | None:
+    found = sorted((m.rank, at) for at, m in usable.items() if m.field == name)
+    return found[0][1] if found else None
+
+
+def _ticks(usable: dict[int, Meaning], time: Timing, filename: str) -> dict[str, int] | None:
+    """Price, or bid and ask, of trades or quotes; None when the rows are no ticks."""
+    bid, ask, price = (_first(usable, name) for name in ("bid", "ask", "close"))
+    if any(_first(usable, name) is not None for name in ("high", "low")):
+        return None
+    if bid is not None and ask is not None:
+        return {"bid": bid, "ask": ask}
+    if price is None:
+        return None
+    if not time.uneven:
+        raise ImportFailed(
+            f"the file {filename} has one price per row, and no open, high and low.",
+            _HINT + " A line of prices is not enough.",
+        )
+    return {"price": price}
+
+
+def _completed(
+    table: Table, names: tuple[str, ...], prices: dict[str, int], looks: Sequence[Look], time: Timing, filename: str
+) -> tuple[dict[str, int], list[Note]]:
+    """What the names do not tell, from the values.
+
+    Raises:
+        ImportFailed: the values do not tell it either.
+    """
+    missing = [name for name in PRICES if name not in prices]
+    if len(missing) == 1 and (found := _fourth(prices, missing[0], looks, time)) is not None:
+        told = names[found][:40] or f"column {found + 1}"
+        text = f"No column is called {missing[0]}; {told!r} was taken for it, because its values fit."
+        return {**prices, missing[0]: found}, [Note("warning", text)]
+    fields = {meant.field for name in names if name and (meant := meaning_of(name)) is not None}
+    if len(missing) >= 3 and not fields & {"close", "bid"}:
+        try:
+            roles = by_values(table, looks, filename, {}, headed=True)
+        except ImportFailed:
+            roles = None
+        if roles is not None and not roles.ticks:
+            return roles.prices, list(roles.notes)
+    wanted = " and ".join(", ".join(missing).rsplit(", ", 1))
+    has = ", ".join(name[:40] for name in names[:12] if name) or "no names"
+    raise ImportFailed(
+        f"the file {filename} lacks {'the column' if len(missing) == 1 else 'the columns'} {wanted}; it has {has}.",
+        _HINT,
+    )
+
+
+def _fourth(prices: dict[str, int], missing: str, looks: Sequence[Look], time: Timing) -> int | None:
+    """The nearest column whose values make sense as the missing price."""
+    taken = {*prices.values(), *time.columns}
+    hits = []
+    for at, look in enumerate(looks):
+        if at in taken or not look.numeric or look.values is None:
+            continue
+        four = {**{name: looks[i].values for name, i in prices.items()}, missing: look.values}
+        share = fits(*(four[name] for name in PRICES))
+        near = np.nanmedian(look.values / looks[next(iter(prices.values()))].values) if look.numeric else np.nan
+        if share >= 0.99 and np.isfinite(look.values).mean() > 0.5 and 0.5 < near < 2:
+            hits.append((abs(at - prices.get("low", at)), at))
+    return min(hits)[1] if len(hits) == 1 else None
+
+
+def _checked(prices: dict[str, int], looks: Sequence[Look], time: Timing) -> tuple[dict[str, int], list[Note]]:
+    """The prices as named, unless the values say plainly that the names stand over the wrong columns."""
+    values = {at: looks[at].values for at in prices.values()}
+    share = fits(*(values[prices[name]] for name in PRICES))
+    if np.isnan(share) or share >= 0.5 or len(set(prices.values())) < 4:
+        return prices, []
+    found = price_sets(values, time.order, adjacent=False)
+    if found and fits(*(values[found[0].columns[name]] for name in PRICES)) >= 0.98:
+        text = "High and low as named are not the highest and the lowest price; the columns were told by their values."
+        return found[0].columns, [Note("warning", text)]
+    return prices, []
+
+
+def _volumes(
+    usable: dict[int, Meaning], prices: dict[str, int], looks: Sequence[Look], group: str, forced: dict[str, int]
+) -> tuple[int | None, int | None]:
+    taken = set(prices.values())
+    ranked: list[tuple[tuple[bool, bool, int], int]] = []
+    for at, meaning in usable.items():
+        if meaning.field in ("volume", "amount") and at not in taken:
+            ranked.append(((meaning.group not in ("", group), meaning.field == "amount", meaning.rank), at))
+    own = [entry for entry in sorted(ranked) if not entry[0][0]] or sorted(ranked)
+    candidates = [at for _, at in own]
+    volume, amount = split_volume(
+        candidates, {at: looks[at].values for at in candidates}, looks[prices["close"]].values
+    )
+    if volume is not None and usable[volume].field == "amount" and amount is None:
+        volume, amount = None, volume
+    if volume is not None and amount is None:
+        amounts = [at for at in candidates if usable[at].field == "amount" and at != volume]
+        amount = amounts[0] if amounts else None
+    return forced.get("volume", volume), forced.get("amount", amount)
+
+
+def _symbol(meanings: Sequence[Meaning | None], looks: Sequence[Look], time: Timing) -> int | None:
+    """The column that names the instrument; where several do, the first that says more than one thing."""
+    found = sorted((m.rank, at) for at, m in enumerate(meanings) if m is not None and m.field == "symbol" and at not in
+                   time.columns)  # fmt: skip
+    filled = [at for _, at in found if not looks[at].blank]
+    return next((at for at in filled if looks[at].distinct > 1), filled[0] if filled else None)
