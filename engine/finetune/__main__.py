@@ -1,7 +1,8 @@
 """``python -m engine.finetune``: train or finetune, and compare with what it started from.
 
-    python -m engine.finetune --data my.csv --out runs/my          finetune the bundled model on one file
-    python -m engine.finetune --config run.toml [--FLAG VALUE ...]  any run; every setting is a flag too
+    python -m engine.finetune --data my.csv --out runs/my           finetune the bundled model on one file
+    python -m engine.finetune --config run.toml [--NAME VALUE ...]  any run; every setting is a flag too
+    python -m engine.finetune compare RUN --against BASE [--data FILES] [--windows M] [--paths N] [--horizon H]
     python -m engine.finetune --help                                every setting
 
 Exit status: 0 done, 1 it could not be done (the message says why), 2 wrong usage, 75 stopped as asked after saving
@@ -10,15 +11,18 @@ Exit status: 0 done, 1 it could not be done (the message says why), 2 wrong usag
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.errors import EngineError
 from engine.finetune.launch import STOPPED, launch
 from engine.finetune.options import config_from, describe
 
-WORK = "work"
+WORK, COMPARE = "work", "compare"
+NOTES_SHOWN = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == [WORK]:
             return _work(given[1])
+        if given[:1] == [COMPARE]:
+            return _compare(given[1:])
         if not given or given[0] in ("-h", "--help"):
             return _help()
         return _train(given)
@@ -49,7 +55,8 @@ def _flags(arguments: Sequence[str]) -> tuple[str | None, list[tuple[str, str]]]
     while rest:
         name, given, value = rest.pop(0).partition("=")
         if not name.startswith("--"):
-            raise SystemExit(f"{name!r} is no flag; settings are given as --name value. See --help.")
+            print(f"{name!r} is no flag; settings are given as --name value. See --help.", file=sys.stderr)
+            raise SystemExit(2)
         if not given:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else ""
         if name == "--config":
@@ -65,20 +72,68 @@ def _train(arguments: Sequence[str]) -> int:
     config = config_from(*_flags(arguments))
     prepared = run.prepare(config)
     notes = prepared.store.notes
-    for note in notes[:3]:
+    for note in notes[:NOTES_SHOWN]:
         print(f"note: {note}")
-    if len(notes) > 3:
-        print(f"note: {len(notes) - 3} more notes on the candles stand in {prepared.folder.description}")
-    processes = run.processes_for(config)
-    if processes > 1:
-        return launch(["-m", "engine.finetune", WORK, str(prepared.folder.path)], processes)
-    return _work(str(prepared.folder.path))
+    if len(notes) > NOTES_SHOWN:
+        print(f"note: {len(notes) - NOTES_SHOWN} more on the candles stand in {prepared.folder.description}")
+    processes, folder = run.processes_for(config), str(prepared.folder.path)
+    status = launch(["-m", "engine.finetune", WORK, folder], processes) if processes > 1 else _work(folder)
+    if status == STOPPED:
+        print(f"stopped and saved; the same command with --resume auto goes on with {folder}")
+    if status == 0 and "model" in config.stages:
+        _closing_comparison(prepared)
+    return status
 
 
 def _work(folder: str) -> int:
-    from engine.finetune import run
+    from engine.finetune import run, watch
+    from engine.finetune.loop import Watcher
 
-    return STOPPED if run.work(run.reopen(folder), report=print) == "stopped" else 0
+    prepared = run.reopen(folder)
+    watchers: list[Watcher] = []
+    if os.environ.get("RANK", "0") == "0":
+        bar = watch.Bar() if sys.stderr.isatty() else watch.Lines()
+        watchers = [bar, watch.TensorBoard(Path(folder))] if prepared.config.tensorboard else [bar]
+    return STOPPED if run.work(prepared, watchers, report=print) == "stopped" else 0
+
+
+def _closing_comparison(prepared) -> None:  # type: ignore[no-untyped-def]
+    """What the run gave, against what it started from, on the windows that it kept untouched."""
+    from engine.finetune import compare
+
+    config = prepared.config
+    base = config.model.start
+    if not config.probe.compare_windows or base.lower() == "scratch":
+        return
+    probe = compare.probe_of_run(prepared)
+    if not probe.places:
+        print(
+            "no untouched windows are left to compare on (data.test_share); give later candles to: compare RUN --data"
+        )
+        return
+    print(compare.compare_run(prepared.folder.path, base, probe).to_text())
+
+
+def _compare(arguments: Sequence[str]) -> int:
+    from engine.finetune import compare
+    from engine.finetune.run import reopen
+
+    parser = argparse.ArgumentParser(prog="python -m engine.finetune compare")
+    parser.add_argument("run", help="a run folder")
+    parser.add_argument("--against", default="bundled", help="another run, a folder, a published name or a hub id")
+    parser.add_argument("--data", nargs="+", help="candles; only what neither model was trained or chosen on counts")
+    parser.add_argument("--windows", type=int, help="most windows to forecast")
+    parser.add_argument("--paths", type=int, help="sampled futures of each")
+    parser.add_argument("--horizon", type=int, help="steps to forecast, bars")
+    given = parser.parse_args(list(arguments))
+    if given.data is None:
+        probe = compare.probe_of_run(reopen(given.run))
+    else:
+        probe = compare.probe_of_paths(
+            given.run, given.against, given.data, windows=given.windows, sampled=given.paths, horizon=given.horizon
+        )
+    print(compare.compare_run(given.run, given.against, probe).to_text())
+    return 0
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ def prepare(
                 "series": len(store.series),
                 "notes": list(store.notes),
                 "bounds": split.to_dict(),
+                "last": _last_times(store),
                 "held_out": sorted(split.held_out),
             },
             "versions": _versions(),
@@ -121,6 +122,14 @@ def prepare(
         }
     )
     return Prepared(config, folder, store, split)
+
+
+def _last_times(store: CandleStore) -> dict[str, int]:
+    """The last bar time of each group, seconds."""
+    last: dict[str, int] = {}
+    for one in store.series:
+        last[one.group] = max(int(store.times[one.first + one.length - 1]), last.get(one.group, 0))
+    return last
 
 
 def reopen(path: str | Path) -> Prepared:

@@ -16,7 +16,17 @@ from engine.errors import NoValidation, SettingsError, TooFewCandles
 from engine.finetune.config import DataConfig
 from engine.finetune.store import CandleStore
 
-__all__ = ["Bounds", "Place", "Split", "TrainRows", "choose", "make_split", "train_rows"]
+__all__ = [
+    "Bounds",
+    "Place",
+    "Split",
+    "TrainRows",
+    "choose",
+    "make_split",
+    "require_validation",
+    "targets",
+    "train_rows",
+]
 
 FOREVER = 2**62
 Part = Literal["validation", "test"]
@@ -60,11 +70,12 @@ class Split:
                 (bounds.validate_from, bounds.validate_until) if part == "validation" else (bounds.test_from, FOREVER)
             )
             if not self.held_out or one.symbol in self.held_out:
-                found += _targets(store, number, since, until, context, horizon)
+                found += targets(store, number, since, until, context, horizon)
         return found
 
 
-def _targets(store: CandleStore, number: int, since: int, until: int, context: int, horizon: int) -> list[Place]:
+def targets(store: CandleStore, number: int, since: int, until: int, context: int, horizon: int) -> list[Place]:
+    """Windows of series ``number`` whose targets lie from ``since`` to before ``until`` and do not overlap."""
     found = []
     for first, end in store.stretches(number):
         begin, stop = first + np.searchsorted(store.times[first:end], (since, until))
