@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.candles import PRICES
+from kronos_dashboard.candles import PRICES, CandleFrame
 from kronos_dashboard.errors import FeedEmpty, FeedRefused, FeedUnreachable
-from kronos_dashboard.feeds.assemble import closing_notes, count_of, span_of
+from kronos_dashboard.feeds.assemble import bar_ends, closing_notes, count_of, span_of
 from kronos_dashboard.feeds.base import Feed, Fetched, FetchRequest, SymbolInfo, least_step
 from kronos_dashboard.feeds.store import CandleStore, Corrupt, Held, SeriesKey
 from kronos_dashboard.notes import Level, Note
@@ -158,13 +158,17 @@ class _Work:
     def _later(self, held: Held) -> Held:
         """Fetch what has closed since."""
         end, step = self._wanted()[1], least_step(self.request.interval)
-        settled = end + self.request.step <= held.covered_end
-        recent = pd.Timedelta(0) <= self.now - held.fetched_at < min(_JUST_NOW, step / 3) and end >= held.covered_end
-        if settled or recent or self._next_close(held) > self.now:
+        up_to_date = held.covered_end + self.request.step >= held.fetched_at
+        recent = pd.Timedelta(0) <= self.now - held.fetched_at < min(_JUST_NOW, step / 3)
+        if end <= held.covered_end or (recent and up_to_date) or self._next_close(held) > self.now:
             return held
         start = held.candles.index[-min(_OVERLAP, len(held.candles))]
         longer = self._joined(held, start=start, end=self.request.end, count=None)
-        return replace(longer, covered_end=max(held.covered_end, end))
+        return replace(longer, covered_end=max(held.covered_end, self._covered(end)))
+
+    def _covered(self, end: pd.Timestamp) -> pd.Timestamp:
+        """Up to which bar time nothing is missing once everything up to ``end`` was asked for."""
+        return min(end, self.now - self.request.step)
 
     def _next_close(self, held: Held) -> pd.Timestamp:
         """Before this, no bar after the cached ones can have closed."""
@@ -182,7 +186,7 @@ class _Work:
                 return held
             longer = self._joined(held, start=min(start, border), end=border, count=None)
             return replace(longer, covered_start=start)
-        missing = self.request.count - int((held.candles.index <= end).sum())
+        missing = self.request.count - len(self._known(held))
         if missing <= 0 or held.covered_start <= _BEGINNING:
             return held
         between = max(0, math.ceil((held.candles.index[0] - end) / self.request.step))
@@ -245,7 +249,11 @@ class _Work:
         elif request.count is not None:
             start = fetched.candles.index[0] if len(fetched.candles) >= request.count else _BEGINNING
         held = Held(
-            candles=fetched.candles, origin=fetched.origin, fetched_at=self.now, covered_start=start, covered_end=end
+            candles=fetched.candles,
+            origin=fetched.origin,
+            fetched_at=self.now,
+            covered_start=start,
+            covered_end=self._covered(end),
         )
         self._write(held)
         return self._cut(held)
@@ -274,9 +282,16 @@ class _Work:
 
     # ------------------------------------------------------------------------------------------------- what is told
 
+    def _known(self, held: Held) -> CandleFrame:
+        """The candles up to the wanted end; those closed by ``now``, when that lies before the cached ones."""
+        candles = held.candles.until(self._wanted()[1])
+        if self.now >= held.fetched_at:
+            return candles
+        ended = bar_ends(candles.index, self.request.interval, held.origin) <= self.now
+        return candles.rows(0, int(ended.sum()))
+
     def _cut(self, held: Held) -> Fetched:
-        candles, (start, end) = held.candles, self._wanted()
-        candles = candles.until(end)
+        candles, (start, end) = self._known(held), self._wanted()
         if self.request.count is not None:
             candles = candles.tail(self.request.count)
         else:

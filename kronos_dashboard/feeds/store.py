@@ -65,9 +65,9 @@ class Held:
     fetched_at: pd.Timestamp
     """When the feed was last asked (UTC)."""
     covered_start: pd.Timestamp
-    """Nothing is missing from here ..."""
+    """Nothing is missing among the bar times from here ..."""
     covered_end: pd.Timestamp
-    """... among the bars that had closed by then."""
+    """... to here."""
 
 
 class Corrupt(FeedError):

@@ -15,6 +15,7 @@ from tests.dashboard.feeds.yahoo_market import NOW, Yahoo
 
 CHART = "v8/finance/chart"
 NY = "America/New_York"
+ROOT = Path(__file__).parents[3]
 
 
 def asked(symbol: str = "AAPL", interval: str = "1d", **fields: object) -> FetchRequest:
@@ -282,7 +283,7 @@ print(len(feed.fetch(FetchRequest(symbol="AAPL", interval="1d", count=20), now=n
     home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE")}
     with Loopback(Yahoo(), NOW) as server:
         command = [sys.executable, "-c", script, server.url, NOW.isoformat()]
-        done = subprocess.run(command, env=os.environ | home, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | home, capture_output=True, text=True, check=False)
         hosts = {path.split("/")[0] for path, _ in server.asked}
     assert (done.stdout.strip(), done.stderr) == ("20", "")
     assert list(tmp_path.rglob("*")) == []
