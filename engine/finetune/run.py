@@ -25,9 +25,10 @@ from engine.finetune import candles as sources
 from engine.finetune.config import RunConfig, StageName
 from engine.finetune.evaluate import make_evaluation
 from engine.finetune.loop import Job, Outcome, Watcher, stopping_on_signals, train
-from engine.finetune.losses import ModelObjective
+from engine.finetune.losses import ModelObjective, Objective
 from engine.finetune.options import as_dict, differences, from_dict
 from engine.finetune.parts import prepare_parts
+from engine.finetune.pretokenised import TokenBatches, encode_windows, grid
 from engine.finetune.split import Bounds, Split, make_split, require_validation, train_rows
 from engine.finetune.starts import starting_objective
 from engine.finetune.state import RunFolder
@@ -268,13 +269,12 @@ def _stage(
     objective = starting_objective(name, config, prepared.trained_tokenizer)
     prepare_parts(objective.network, stage)
     sharing = Sharing.of(stage.batch, stage.micro_batch, accelerator.num_processes, accelerator.process_index)
-    rows = train_rows(prepared.store, prepared.split, config.data.window)
     job = Job(
         name=name,
         stage=stage,
         config=config,
         objective=objective,
-        batches=Batches(prepared.store, rows, config.data, config.seed, sharing),
+        batches=_batches(prepared, objective, sharing, accelerator),
         evaluate=make_evaluation(prepared.store, prepared.split, config, objective, accelerator),
         folder=prepared.folder,
         accelerator=accelerator,
@@ -282,6 +282,20 @@ def _stage(
         watchers=watchers,
     )
     return train(job)
+
+
+def _batches(prepared: Prepared, objective: Objective, sharing: Sharing, accelerator: Accelerator) -> Batches:
+    store, data, seed = prepared.store, prepared.config.data, prepared.config.seed
+    rows = train_rows(store, prepared.split, data.window)
+    if not (data.pretokenise and isinstance(objective, ModelObjective)):
+        return Batches(store, rows, data, seed, sharing)
+    chosen = grid(rows, data.horizon)
+    tokenizer, path = objective.tokenizer.to(accelerator.device), prepared.folder.path / "cache" / "tokens.npy"
+    if accelerator.is_main_process:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encode_windows(tokenizer, store, chosen, data, path, accelerator.device)
+    accelerator.wait_for_everyone()
+    return TokenBatches(store, chosen, data, seed, sharing, path)
 
 
 def _export(name: StageName, prepared: Prepared, step: int) -> None:

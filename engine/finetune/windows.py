@@ -26,7 +26,7 @@ from engine.finetune.reflection import directions, reflected
 from engine.finetune.split import Place, TrainRows
 from engine.finetune.store import CandleStore
 
-__all__ = ["Batch", "Batches", "Draws", "Sharing", "epoch_plan", "inverted", "normalised", "place_batch"]
+__all__ = ["Batch", "Batches", "Draws", "Sharing", "epoch_plan", "fixed_batch", "inverted", "normalised", "place_batch"]
 
 LEAST_EPOCH = 1024
 NEAR_CONTEXT = (0.9, 1.1)
@@ -173,7 +173,7 @@ class Batches(Dataset):
         numbers = self.sharing.numbers(micro_step)
         return self.tensors(self.draws(numbers), self._weight(numbers))
 
-    def _weight(self, numbers: range) -> float:
+    def _weight(self, numbers: range, /) -> float:
         """The targets counted here against those of an average micro-batch of the step."""
         begin = numbers.start // self.sharing.batch * self.sharing.batch
         whole = self.draws(range(begin, begin + self.sharing.batch)).cut
@@ -195,9 +195,14 @@ class Batches(Dataset):
 
 
 def place_batch(store: CandleStore, places: list[Place], context: int, window: int) -> Batch:
-    """Fixed windows to validate on, unaltered, normalised by their contexts."""
-    rows = np.array([place.first for place in places])[:, None] + np.arange(window)
-    return _batch(store.values[rows], store.clock[rows], np.full(len(places), context), 1.0)
+    """Windows to validate on."""
+    return fixed_batch(store, np.array([place.first for place in places]), context, window)
+
+
+def fixed_batch(store: CandleStore, first: np.ndarray, context: int, window: int) -> Batch:
+    """Windows that begin at rows ``first`` [b], unaltered, normalised by their contexts."""
+    rows = first[:, None] + np.arange(window)
+    return _batch(store.values[rows], store.clock[rows], np.full(len(first), context), 1.0)
 
 
 def _batch(windows: np.ndarray, clock: np.ndarray, cuts: np.ndarray, weight: float) -> Batch:
