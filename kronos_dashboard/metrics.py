@@ -101,7 +101,8 @@ def coverage(lower: np.ndarray, upper: np.ndarray, truth: np.ndarray) -> float:
 def coverages(paths: np.ndarray, truth: np.ndarray, levels: Sequence[float] = LEVELS) -> np.ndarray:
     """Fraction of steps [L] whose truth lies in the central band of each level."""
     came = _as_fine(truth, paths)
-    return np.array([coverage(*_band(paths, level), came) for level in levels])
+    bands = (_band(paths, level) for level in levels)
+    return np.array([coverage(lower, upper, came) for lower, upper in bands])
 
 
 def interval_width(lower: np.ndarray, upper: np.ndarray) -> float:
