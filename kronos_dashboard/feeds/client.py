@@ -24,6 +24,8 @@ __all__ = ["ExchangeClient", "exchange_names", "plain"]
 T = TypeVar("T")
 _MARKETS_LIVE_S = 3_600.0
 """The list of markets is asked for again after an hour."""
+_LAST_MS = 4_102_444_800_000
+"""The year 2100."""
 _USUAL_PAGE = 100
 """Bars on a page of an exchange of which ccxt does not know it."""
 _PASSING = frozenset({408, 418, 425, 429})
@@ -103,7 +105,7 @@ class ExchangeClient:
         bars = self._patiently(lambda: self._api.fetch_ohlcv(symbol, interval, since, limit))
         if not isinstance(bars, list):
             raise FeedUnreachable(f"{self.title} answered with something that is no list of candles.")
-        return [bar for bar in bars if bar]
+        return [_timed(bar) for bar in bars if isinstance(bar, (list, tuple)) and bar]
 
     def _patiently(self, work: Callable[[], T]) -> T:
         try:
@@ -211,6 +213,13 @@ def _make(name: str, transport: Transport, session: WebSession) -> Any:
 
     api.throttle, api.parse_json = pace, parse_whole
     return api
+
+
+def _timed(bar: Bar) -> Bar:
+    """The bar, without its time when that is none."""
+    time = bar[0]
+    possible = isinstance(time, (int, float)) and 0 < time < _LAST_MS
+    return bar if possible else [None, *bar[1:]]
 
 
 def _near(wanted: str, symbols: list[str]) -> list[str]:

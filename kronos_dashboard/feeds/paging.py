@@ -53,7 +53,7 @@ def walk(page: Page, *, start: int, end: int, step: int, limit: int) -> Walk:
         bars = page(cursor, wanted)
         pages += 1
         found += bars
-        last = _last(bars)
+        last = _last(bars, end)
         if last is not None and last >= cursor:
             earlier, asked = _before(page, bars, cursor, step, limit)
             found, pages = found + earlier, pages + asked
@@ -113,10 +113,13 @@ def _next_window(page: Page, start: int, end: int, window: int, limit: int) -> t
     return start + low * window, asked
 
 
-def _last(bars: Sequence[Bar]) -> int | None:
-    """The newest bar time on a page; None when there is no bar."""
+def _last(bars: Sequence[Bar], end: int | None = None) -> int | None:
+    """The newest bar time on a page, of those up to ``end`` if there are any; None when there is no bar.
+
+    A single stamp from the future must not make the walk skip what lies between.
+    """
     times = [int(bar[0]) for bar in bars if bar and bar[0]]
-    return max(times, default=None)
+    return max((time for time in times if end is None or time <= end), default=max(times, default=None))
 
 
 def _first(bars: Sequence[Bar]) -> int:

@@ -55,6 +55,8 @@ class Loopback:
         self.market, self.now = market, now
         self.faults: list[Fault] = []
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.broken: list[Exception] = []
+        """What went wrong in the market itself, which is a mistake in a test."""
         self.time = FakeTime()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -80,6 +82,8 @@ class Loopback:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        for error in self.broken:
+            raise error
 
     def close(self) -> None:
         """Nobody answers here any more."""
@@ -129,7 +133,11 @@ class Loopback:
                 path, query = parts.path.lstrip("/"), dict(parse_qsl(parts.query))
                 with server._lock:
                     server.asked.append((path, query))
-                status, headers, body, sent = server._answer(path, query)
+                try:
+                    status, headers, body, sent = server._answer(path, query)
+                except Exception as error:  # noqa: BLE001 - told to the test by __exit__
+                    server.broken.append(error)
+                    return
                 try:
                     self.send_response_only(status)
                     now = server.now or pd.Timestamp.now("UTC")

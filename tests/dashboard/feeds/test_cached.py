@@ -275,3 +275,37 @@ def test_other_requests_are_passed_through(feed: CachedFeed, inner: Scripted) ->
     assert (feed.name, feed.adjusts, feed.intervals()) == ("scripted", True, ("1h",))
     assert feed.search("x")[0].name == "x"
     assert replace(inner.origin).always_open
+
+
+@pytest.mark.parametrize("fields", [{"count": 900}, {"start": START + 90 * HOUR}], ids=["count", "start"])
+def test_a_long_history_is_kept_part_by_part_and_goes_on_where_it_failed(
+    feed: CachedFeed, inner: Scripted, monkeypatch: pytest.MonkeyPatch, fields: dict
+) -> None:
+    monkeypatch.setattr("kronos_dashboard.feeds.extending._PART", 200)
+    plain, calls = inner.fetch, []
+
+    def failing(request: FetchRequest, *, now: pd.Timestamp):
+        calls.append(request)
+        if len(calls) == 4:
+            raise FeedUnreachable("The exchange cannot be reached.")
+        return plain(request, now=now)
+
+    inner.fetch = failing  # type: ignore[method-assign]
+    with pytest.raises(FeedUnreachable):
+        feed.fetch(asked(**fields), now=NOW)
+    assert sum(inner.sent) > 590
+    whole = feed.fetch(asked(**fields), now=NOW)
+    count = fields.get("count", 910)
+    assert same(whole.candles, inner, NOW - HOUR, count)
+    assert sum(inner.sent) < count + 60
+    assert max(inner.sent) <= 206
+
+
+def test_a_gap_longer_than_a_part_is_crossed(
+    feed: CachedFeed, inner: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kronos_dashboard.feeds.extending._PART", 100)
+    inner.frame = inner.frame.drop(inner.frame.index[300:700])
+    fetched = feed.fetch(asked(start=START), now=NOW)
+    assert same(fetched.candles, inner, NOW - HOUR, 600)
+    assert "1 gap (400 bars missing)" in text_of(fetched)

@@ -71,3 +71,13 @@ def test_an_exchange_that_always_sends_its_newest_bars_is_asked_no_further() -> 
     found = walk(page, start=1, end=100, step=1, limit=5)
     assert found.pages <= 3
     assert {int(bar[0]) for bar in found.bars} == set(range(5, 10))
+
+
+def test_a_stamp_from_the_future_does_not_end_the_walk() -> None:
+    plain = exchange(range(1, 301), 100, "first", [])
+
+    def page(since: int, wanted: int) -> list[Bar]:
+        return [*plain(since, wanted), (10**9, 1.0, 1.0, 1.0, 1.0, 1.0)]
+
+    found = walk(page, start=1, end=300, step=1, limit=100)
+    assert {int(bar[0]) for bar in found.bars} == {*range(1, 301), 10**9}
