@@ -13,6 +13,7 @@ An answer holds numbers; ``describe`` says them in English, and in any language 
 from kronos_dashboard.questions.answers import Answer, Sentence
 from kronos_dashboard.questions.estimates import CONFIDENCE, Estimate
 from kronos_dashboard.questions.fan import Fan
+from kronos_dashboard.questions.groups import Scenario, Scenarios, scenarios
 from kronos_dashboard.questions.levels import (
     ChanceUp,
     TimeToHit,
@@ -23,14 +24,13 @@ from kronos_dashboard.questions.levels import (
     touch,
     up_curve,
 )
-from kronos_dashboard.questions.overview import overview
 from kronos_dashboard.questions.ranges import Excursions, ExpectedRange, excursions, expected_range
 from kronos_dashboard.questions.risk import TailRisk, tail_risk
-from kronos_dashboard.questions.scenarios import Scenario, Scenarios, scenarios
+from kronos_dashboard.questions.summary import overview
 from kronos_dashboard.questions.surprise import RecentSurprise, recent_surprise, recent_surprises
 from kronos_dashboard.questions.texts import ENGLISH
 from kronos_dashboard.questions.trades import StopTarget, stop_before_target
-from kronos_dashboard.questions.volatility import Volatility, bars_per_year, volatility
+from kronos_dashboard.questions.volatilities import Volatility, bars_per_year, volatility
 
 __all__ = [
     "CONFIDENCE",

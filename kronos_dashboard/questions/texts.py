@@ -30,7 +30,7 @@ ENGLISH: Mapping[str, str] = {
     "stop {stop:,.6g}, {neither:.1%} neither within {horizon} bars.",
     "trade.profit": "On average that gives {profit:+.2%} ({price:+,.6g} per unit); stop and target break even when the "
     "target comes first in {break_even:.1%} of the cases.",
-    "trade.both": "Paths in which one bar touches both: {paths:,}. The order is not known there; they count as stopped.",
+    "trade.both": "Paths in which one bar touches both: {paths:,}. The order is not known; they count as stopped.",
     "range": "The paths cover {median:,.6g} from highest high to lowest low within {horizon} bars ({fraction:.2%}; "
     "median; mean {mean:,.6g}).",
     "range.middle": "Half of them stay below {high:,.6g}, and half above {low:,.6g}.",

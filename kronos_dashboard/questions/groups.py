@@ -21,7 +21,7 @@ __all__ = ["Scenario", "Scenarios", "medoids", "scenarios", "silhouette"]
 _CLOUDS = 19
 """Clouds without groups that are cut for comparison: by chance one time in twenty the paths beat them all."""
 _MOST = 250
-"""Paths that groups are made of; further ones are counted to the nearest."""
+"""Paths that groups are made of, evenly taken; the others are counted to the nearest."""
 _STILL = 1e-9
 """Log-returns that differ less than this over the paths do not differ."""
 
@@ -82,15 +82,16 @@ class Scenarios(Answer):
 def scenarios(fan: Fan) -> Scenarios:
     """Group the paths; the same paths in the same order always give the same groups."""
     points = _standardised(fan)
-    some = points[:_MOST]
+    taken = np.unique(np.linspace(0, fan.num_paths - 1, min(fan.num_paths, _MOST)).round().astype(np.int64))
+    some = points[taken]
     if not _distances(some, some).any():
         return _told(fan, np.array([0]), np.zeros(fan.num_paths, dtype=np.int64), 0.0, np.empty(0))
     chosen, apart = _cut(some)
     generator = np.random.default_rng(0)
     size = (_CLOUDS, len(some), len(some))
     clouds = [_cut(mixed @ some / np.sqrt(len(some)))[1] for mixed in generator.standard_normal(size)]
-    labels = _distances(points, points[chosen]).argmin(axis=1)
-    return _told(fan, chosen, labels, apart, np.array(clouds))
+    labels = _distances(points, some[chosen]).argmin(axis=1)
+    return _told(fan, taken[chosen], labels, apart, np.array(clouds))
 
 
 def _cut(points: np.ndarray) -> tuple[np.ndarray, float]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.questions.answers import Answer
 from kronos_dashboard.questions.fan import Fan
+from kronos_dashboard.questions.groups import scenarios
 from kronos_dashboard.questions.levels import chance_up
 from kronos_dashboard.questions.ranges import excursions, expected_range
 from kronos_dashboard.questions.risk import tail_risk
-from kronos_dashboard.questions.scenarios import scenarios
-from kronos_dashboard.questions.volatility import volatility
+from kronos_dashboard.questions.volatilities import volatility
 
 __all__ = ["overview"]
 
