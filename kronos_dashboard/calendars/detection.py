@@ -170,6 +170,8 @@ def _acceptable(series: Series, score: float, fit: Fit, learned: Fit | None, hin
         return True
     if series.interval >= DAY and not told and fit.code != ALWAYS:
         return fit.score - _bare(learned) >= _EVIDENCE
+    if fit.code == FX and not told:
+        return fit.score >= _bare(learned) - _EVIDENCE
     return score >= learned.score
 
 

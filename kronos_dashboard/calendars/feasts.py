@@ -12,7 +12,7 @@ import numpy as np
 from kronos_dashboard.calendars.grids import assign
 from kronos_dashboard.calendars.sessions import Sessions
 
-__all__ = ["FEASTS", "closed_feasts", "without_feasts"]
+__all__ = ["FEASTS", "closed_feasts", "quiet_dates", "without_feasts"]
 
 FEASTS = ("Good Friday", "Easter Monday", "Christmas", "New Year")
 _QUIET = 0.25
@@ -37,6 +37,13 @@ def closed_feasts(stamps: np.ndarray, sessions: Sessions) -> tuple[str, ...]:
         if fell.any() and bool((counts[fell] <= _QUIET * usual).all()):
             closed.append(feast)
     return tuple(closed)
+
+
+def quiet_dates(labels: np.ndarray) -> np.ndarray:
+    """Bool [n]: whether each date is a feast or beside Christmas or New Year, when markets close early or open late."""
+    near = [_labels(feast) for feast in FEASTS]
+    near += [near[2] - 1, near[2] + 1, near[3] - 1, near[3] + 1]
+    return np.isin(labels, np.concatenate(near))
 
 
 def without_feasts(sessions: Sessions, feasts: tuple[str, ...]) -> Sessions:
