@@ -89,7 +89,8 @@ def from_paths(paths: Sequence[str | Path], reader: Reader | None = None) -> Sou
         for file in files:
             group = file.stem.lower() if _GROUP.fullmatch(file.stem) else file.stem
             for symbol, frame in (reader or read_plain)(file):
-                yield checked(frame, group, symbol)
+                if len(frame):
+                    yield checked(frame, group, symbol)
         for provider in providers:
             from engine.finetune import qlib  # it builds on this module
 
@@ -104,7 +105,7 @@ def from_frame(frame: pd.DataFrame, group: str = "candles", symbol: str = "candl
     digest = hashlib.sha256()
     for name, one in pairs:
         digest.update(name.encode() + pd.util.hash_pandas_object(one, index=True).to_numpy().tobytes())
-    return Source(digest.hexdigest(), lambda: (checked(one, group, name) for name, one in pairs), "a frame")
+    return Source(digest.hexdigest(), lambda: (checked(one, group, name) for name, one in pairs if len(one)), "a frame")
 
 
 def _files_of(path: Path, *, any_suffix: bool) -> list[Path]:
@@ -161,12 +162,17 @@ def _bar_times(frame: pd.DataFrame, name: str) -> pd.DatetimeIndex:
             unit = next(unit for least, unit in _EPOCH_UNITS if np.abs(np.asarray(stamps)).max(initial=0) >= least)
             times = pd.DatetimeIndex(pd.to_datetime(stamps, unit=unit))
         else:
-            times = pd.DatetimeIndex(pd.to_datetime(stamps))
+            times = pd.DatetimeIndex(pd.to_datetime(stamps, format="ISO8601"))
     except (ValueError, TypeError) as cause:
         try:
-            times = pd.DatetimeIndex(pd.to_datetime(stamps, utc=True))  # offsets that change with daylight saving
+            times = pd.DatetimeIndex(
+                pd.to_datetime(stamps, format="ISO8601", utc=True)
+            )  # offsets that change with daylight saving
         except (ValueError, TypeError):
-            raise DataError(f"the bar times of {name} could not be read: {cause}.") from cause
+            raise DataError(
+                f"the bar times of {name} could not be read: {cause}. Give them like 2024-07-01 16:30, or in "
+                "seconds or milliseconds since 1970."
+            ) from cause
     return times if times.tz is None else times.tz_convert("UTC").tz_localize(None)
 
 

@@ -60,7 +60,7 @@ class Comparison:
             "worse": f"{self.run} is worse than {self.base}",
             "no difference": f"no difference between {self.run} and {self.base} that these windows can show",
         }[self.verdict]
-        few = f" Fewer than {scores.LEAST_DATES} dates tell nothing." if test.dates < scores.LEAST_DATES else ""
+        few = " These are too few dates to tell anything." if np.isnan(test.statistic) else ""
         return (
             f"{self.run} against {self.base}: {self.horizon} steps after {self.context} candles, CRPS in {unit}\n"
             f"{self.table.to_string()}\n"

@@ -170,7 +170,7 @@ class StageConfig:
     """Peak learning rate of Muon; per step."""
     ema: float = 0.999
     """Decay of the averaged weights that are evaluated and kept; per step. 0 = no averaging."""
-    evaluate_every: int = 100
+    evaluate_every: int = 50
     """Steps from one evaluation to the next; count."""
     patience: int | None = 5
     """Evaluations without a better validation loss before training stops; count. None = never."""

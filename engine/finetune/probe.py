@@ -22,7 +22,7 @@ __all__ = ["COVERAGES", "FIGURES", "Probe", "summary"]
 
 COVERAGES = (0.5, 0.8, 0.95)
 WALK_PATHS = 500
-FIGURES = ("crps", "mae", *(f"inside_{coverage:.0%}".rstrip("%") for coverage in COVERAGES))
+FIGURES = ("crps", "mae", *(f"inside_{coverage:.0%}".rstrip("%") for coverage in COVERAGES), "repaired")
 """Columns of what is measured of each window."""
 
 
@@ -59,7 +59,7 @@ class Probe:
         for number, place in enumerate(self.places):
             rng = np.random.default_rng((self.seed, place.series, place.first))
             drawn = scores.random_walk(self._closes(place)[: self.context], self.horizon, WALK_PATHS, rng)
-            rows.append(self._figures(number, drawn))
+            rows.append(self._figures(number, drawn, 0.0))
         return np.array(rows)
 
     @property
@@ -89,7 +89,7 @@ class Probe:
         for number, frame, forecast in zip(numbers, frames, made, strict=True):
             last = frame["close"].iloc[self.context - 1]
             closes = np.maximum(forecast.paths[:, :, 3].astype(np.float64), last * 1e-6)
-            rows.append(self._figures(number, np.log(closes / last)))
+            rows.append(self._figures(number, np.log(closes / last), forecast.repaired))
         return np.array(rows)
 
     def _frame(self, place: Place):  # type: ignore[no-untyped-def]
@@ -99,19 +99,20 @@ class Probe:
     def _closes(self, place: Place) -> np.ndarray:
         return np.asarray(self.store.values[place.first : place.first + self.context + self.horizon, 3])
 
-    def _figures(self, number: int, paths: np.ndarray) -> list[float]:
-        """Of log-returns ``paths`` [N, H]."""
+    def _figures(self, number: int, paths: np.ndarray, repaired: float) -> list[float]:
+        """Of log-returns ``paths`` [N, H], of whose candles a fraction had to be ``repaired``."""
         truth, scale = self.truth[number], self.scale[number]
         error = np.abs(np.median(paths, axis=0) - truth).mean()
         bands = [scores.inside(paths, truth, coverage) for coverage in COVERAGES]
-        return [float(scores.crps(paths, truth).mean() / scale), float(error / scale), *bands]
+        return [float(scores.crps(paths, truth).mean() / scale), float(error / scale), *bands, repaired]
 
 
 def summary(probe: Probe, figures: np.ndarray) -> dict[str, float]:
     """Means over windows: skill against the walk, error against persistence, and how often bands held the truth.
 
     ``crps_skill`` is 1 - CRPS / CRPS of the walk: above 0 is better than the walk. ``mae_ratio`` is the median's
-    absolute error over that of a price that stays where it is: below 1 is better.
+    absolute error over that of a price that stays where it is: below 1 is better. ``repaired`` is the fraction of
+    sampled candles that were impossible (high below close, say).
     """
     still = (np.abs(probe.truth).mean(axis=1) / probe.scale).mean()
     mean = dict(zip(FIGURES, figures.mean(axis=0).tolist(), strict=True))
@@ -121,4 +122,5 @@ def summary(probe: Probe, figures: np.ndarray) -> dict[str, float]:
         "crps_skill": 1 - mean["crps"] / float(probe.walk[:, 0].mean()),
         "mae_ratio": mean["mae"] / float(max(still, 1e-12)),
         **bands,
+        "repaired": mean["repaired"],
     }

@@ -19,7 +19,8 @@ Verdict = Literal["better", "worse", "no difference"]
 LEVEL = 0.05
 """Largest chance of a verdict where there is no difference."""
 LEAST_DATES = 8
-"""With fewer dates nothing is said."""
+"""With fewer dates nothing is said, and with fewer than LEAST_SPANS times what a forecast spans."""
+LEAST_SPANS = 5
 
 
 def crps(paths: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -97,18 +98,19 @@ def per_date(losses: np.ndarray, times: np.ndarray, ends: np.ndarray) -> tuple[n
 def diebold_mariano(differences: np.ndarray, overlap: int) -> Test:
     """Test of loss ``differences`` [K] in order of time, each correlated with the ``overlap`` next ones.
 
-    Long-run variance with Bartlett weights (never negative); the small-sample factor and Student's t of Harvey,
-    Leybourne and Newbold (1997).
+    Of the long-run variances with equal weights (right for overlapping forecasts, but it may come out too small, even
+    negative) and with Bartlett's (never negative) the larger one; the small-sample factor and Student's t of Harvey,
+    Leybourne and Newbold (1997). Where there is no difference, one is then said in 5 to 7 of 100 cases (simulated).
     """
     count, mean = len(differences), float(differences.mean()) if len(differences) else 0.0
-    steps = min(overlap + 1, max(count // 3, 1))
+    steps = overlap + 1
     nothing = Test(count, mean, float("nan"), 1.0)
-    if count < LEAST_DATES:
+    if count < max(LEAST_DATES, LEAST_SPANS * steps):
         return nothing
-    centred = differences - mean
-    variance = float(centred @ centred) / count
-    for lag in range(1, steps):
-        variance += 2 * (1 - lag / steps) * float(centred[lag:] @ centred[:-lag]) / count
+    centred, lags = differences - mean, range(1, steps)
+    products = np.array([float(centred[lag:] @ centred[: count - lag]) for lag in lags]) / count
+    weights = 1 - np.array(lags) / steps
+    variance = float(centred @ centred) / count + 2 * max(float(products.sum()), float(weights @ products))
     if variance <= 1e-300:
         return nothing
     factor = (count + 1 - 2 * steps + steps * (steps - 1) / count) / count
@@ -119,6 +121,7 @@ def diebold_mariano(differences: np.ndarray, overlap: int) -> Test:
 def student_p(statistic: float, freedom: int) -> float:
     """Two-sided tail of Student's t: with t = sqrt(freedom) tan(a) the density is cos(a) to the power freedom - 1."""
     edge = np.arctan(abs(statistic) / np.sqrt(freedom))
-    whole, tail = np.linspace(0.0, np.pi / 2, 20_001), np.linspace(edge, np.pi / 2, 20_001)
-    areas = [np.trapezoid(np.cos(angles) ** (freedom - 1), angles) for angles in (tail, whole)]
-    return float(areas[0] / areas[1])
+    inner = np.linspace(0.0, edge, 20_001)
+    outer = np.linspace(edge, min(np.pi / 2, edge + 20 / np.sqrt(freedom)), 20_001)  # beyond, nothing is left
+    areas = [float(np.trapezoid(np.cos(angles) ** (freedom - 1), angles)) for angles in (inner, outer)]
+    return areas[1] / sum(areas)
