@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.csv as pa_csv
 
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.headers import Header, is_data, read_header
+from kronos_dashboard.importers.numbers import style_of
 from kronos_dashboard.importers.table import Table, from_cells, named_rows, plural
 from kronos_dashboard.notes import Note
 
@@ -28,6 +29,7 @@ _HEAD_BYTES, _HEAD_LINES = 262_144, 400
 _MOST_COLUMNS = 4_096
 _RAGGED = 0.02
 """With more lines than this share of another length, short lines are filled up instead of left out."""
+_PLAIN = re.compile(r"^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:[eE][-+]?\d{1,3})?$")
 _COMMENT = re.compile(r"^\s*(?:#|//|%|--\s)")
 
 
@@ -50,10 +52,11 @@ def read_delimited(data: bytes, filename: str, max_rows: int) -> Table:
     if not lines:
         raise ImportFailed(f"the file {filename} cannot be read as CSV: it is empty.", "Export the candles again.")
     layout = _layout(lines, filename)
+    plain = _plain_numbers(lines[layout.start :], layout)
     body = memoryview(data)[offsets[layout.start] :]
-    if data.count(b"\n") > max_rows + _HEAD_LINES:
-        raise ImportFailed(f"the file {filename} has more than {max_rows:,} rows.", "Cut the file.")
-    table = _squeezed(body, layout, filename) if layout.delimiter == " " else _body(body, layout, filename)
+    if layout.delimiter == " ":
+        body, layout = _squeezed(body), replace(layout, delimiter="\t")
+    table = _body(body, layout, filename, plain)
     if len(table) > max_rows:
         raise ImportFailed(f"the file {filename} has more than {max_rows:,} rows.", "Cut the file.")
     return table
@@ -108,19 +111,42 @@ def _layout(lines: list[str], filename: str) -> _Layout:
     _, delimiter, width = best
     if width > _MOST_COLUMNS:
         raise ImportFailed(f"the file {filename} has {width:,} columns.", "Export fewer columns.")
-    start = next(
-        i for i, line in enumerate(lines)
-        if not _COMMENT.match(line) and len(row := split(line, delimiter)) >= min(width, 3) and is_data(row)
-    )  # fmt: skip
+    start = _first_row(lines, delimiter, width)
+    if start is None:
+        raise ImportFailed(
+            f"the file {filename} holds no rows of numbers but in comments.", "Export the candles again."
+        )
     above = [
         _COMMENT.sub("", line) for line in lines[:start] if line.strip() and not re.match(r"^sep=.$", line.strip())
     ]
     return _Layout(delimiter, width, start, read_header(above, delimiter, width, split))
 
 
-def _body(body: memoryview, layout: _Layout, filename: str) -> Table:
+def _first_row(lines: list[str], delimiter: str, width: int) -> int | None:
+    """The line with the first row of data."""
+    for at, line in enumerate(lines):
+        cells = [] if _COMMENT.match(line) else split(line, delimiter)
+        if len(cells) >= min(width, 3) and is_data(cells):
+            return at
+    return None
+
+
+def _plain_numbers(lines: list[str], layout: _Layout) -> list[int]:
+    """Columns in which the first lines have nothing but numbers with decimals, written as programs write them."""
+    rows = [split(line, layout.delimiter) for line in lines if line.strip()]
+    columns = zip(*(row for row in rows if len(row) == layout.width), strict=True)
+    return [
+        at for at, cells in enumerate(columns)
+        if all(map(_PLAIN.match, cells)) and style_of([pa.array(cells)]) == "point"
+    ]  # fmt: skip
+
+
+def _body(body: memoryview, layout: _Layout, filename: str, plain: list[int]) -> Table:
     left_out: list[str] = []
-    columns = _arrow(body, layout, left_out)
+    columns = _arrow(body, layout, left_out, plain) if plain else ()
+    if not columns:
+        left_out.clear()
+        columns = _arrow(body, layout, left_out, [])
     rows = len(columns[0]) if columns else 0
     if columns and len(left_out) <= max(3, _RAGGED * rows):
         # the numbers of rows matter only where some were left out in between: at the end they change nothing
@@ -130,8 +156,8 @@ def _body(body: memoryview, layout: _Layout, filename: str) -> Table:
     return _ragged(bytes(body).decode("utf-8", errors="replace"), layout, filename)
 
 
-def _arrow(body: memoryview, layout: _Layout, left_out: list[str]) -> tuple:
-    """All columns as text in one pass; empty when it takes a more patient reader to understand the quotes."""
+def _arrow(body: memoryview, layout: _Layout, left_out: list[str], plain: list[int]) -> tuple:
+    """All columns in one pass, text but for the ``plain`` ones; empty when it takes a more patient reader."""
 
     def skip(row: pa_csv.InvalidRow) -> str:
         if row.text.strip() and len(left_out) < 100_000:
@@ -139,14 +165,13 @@ def _arrow(body: memoryview, layout: _Layout, left_out: list[str]) -> tuple:
         return "skip"
 
     names = [f"c{i}" for i in range(layout.width)]
+    types = {name: pa.float64() if i in plain else pa.string() for i, name in enumerate(names)}
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
             read_options=pa_csv.ReadOptions(column_names=names, block_size=4 << 20),
             parse_options=pa_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=skip),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
-            ),
+            convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False, check_utf8=False),
         )
     except pa.ArrowInvalid:
         return ()
@@ -186,10 +211,9 @@ def _ragged(text: str, layout: _Layout, filename: str) -> Table:
                  rows=np.array(rows, dtype="int64"), notes=tuple(notes))  # fmt: skip
 
 
-def _squeezed(body: memoryview, layout: _Layout, filename: str) -> Table:
+def _squeezed(body: memoryview) -> memoryview:
     """Columns set apart by runs of blanks: each run becomes one tab."""
-    text = re.sub(rb"[ \t]+", b"\t", re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", bytes(body)))
-    return _body(memoryview(text), _Layout("\t", layout.width, layout.start, layout.header), filename)
+    return memoryview(re.sub(rb"[ \t]+", b"\t", re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", bytes(body))))
 
 
 def _left_out(lines: list[str], width: int, done: str) -> Note:

@@ -28,6 +28,8 @@ def as_utf8(data: bytes, filename: str) -> tuple[bytes, tuple[Note, ...]]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _lines(_decoded(data[len(mark) :], encoding, filename)), ()
+    if data.isascii() and b"\0" not in data:
+        return _lines(data), ()
     if b"\0" in data[:_HEAD]:
         even, odd = data[:_HEAD:2].count(0), data[1:_HEAD:2].count(0)
         if max(even, odd) > 0.3 * len(data[:_HEAD]) / 2 and min(even, odd) * 4 < max(even, odd):

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-__all__ = ["PriceSet", "fits", "order_of", "price_sets", "split_volume"]
+__all__ = ["PriceSet", "fits", "middle", "order_of", "price_sets", "split_volume"]
 
 _MOST_SPREAD = 1.0
 """Four prices of a candle differ by less than this, relative to their mean (in the median row)."""
@@ -39,6 +39,12 @@ def fits(opens: np.ndarray, highs: np.ndarray, lows: np.ndarray, closes: np.ndar
     return float(((rows[1] >= top * (1 - 1e-6)) & (rows[2] <= bottom * (1 + 1e-6))).mean())
 
 
+def middle(values: np.ndarray) -> float:
+    """The median of the finite values; nan when there are none."""
+    good = values[np.isfinite(values)]
+    return float(np.median(good)) if len(good) else float("nan")
+
+
 def price_sets(values: Mapping[int, np.ndarray], order: np.ndarray, *, adjacent: bool = True) -> list[PriceSet]:
     """Sets of four columns that can be the prices of candles, the closest first.
 
@@ -47,7 +53,7 @@ def price_sets(values: Mapping[int, np.ndarray], order: np.ndarray, *, adjacent:
         order: int [n], the rows in order of time.
         adjacent: whether only neighbours are looked at, as files without a header have them.
     """
-    at = [i for i in sorted(values) if np.isfinite(values[i]).sum() >= _ENOUGH and np.nanmedian(values[i]) > 0]
+    at = [i for i in sorted(values) if np.isfinite(values[i]).sum() >= _ENOUGH and middle(values[i]) > 0]
     neighbours = [tuple(at[i : i + 4]) for i in range(len(at) - 3)]
     candidates: Sequence[tuple[int, ...]] = neighbours if adjacent else list(combinations(at[:12], 4))
     found = [made for four in candidates if (made := _price_set(four, values, order)) is not None]

@@ -97,9 +97,10 @@ def _share(text: Any, pattern: str, used: int) -> float:
 
 def _hours(values: np.ndarray) -> bool:
     """HHMM or HHMMSS."""
-    good = values[np.isfinite(values)].astype("int64")
-    if len(good) == 0 or good.max() > 240_000:
+    known = values[np.isfinite(values)]
+    if len(known) == 0 or known.max() > 240_000 or known.min() < 0:
         return False
+    good = known.astype("int64")
     if good.max() <= 2_400:
         return bool((good % 100 < 60).all())
     return bool(((good % 100 < 60) & (good // 100 % 100 < 60)).all())

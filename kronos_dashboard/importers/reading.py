@@ -43,9 +43,10 @@ def read(
     """
     options, settings = options or ImportOptions(), settings or Settings()
     name = Path(filename).name or "file"
-    table, roles, member, choices = _choose(data, name, options, settings)
-    parsed = parse_rows(table, roles, options, member)
-    return _candles(table, roles, parsed, options, member, choices)
+    with np.errstate(all="ignore"):  # absurd numbers overflow on the way to being dropped
+        table, roles, member, choices = _choose(data, name, options, settings)
+        parsed = parse_rows(table, roles, options, member)
+        return _candles(table, roles, parsed, options, member, choices)
 
 
 def read_file(path: Path, options: ImportOptions | None = None, settings: Settings | None = None) -> Imported:

@@ -12,7 +12,7 @@ import numpy as np
 
 from kronos_dashboard.candles import PRICES
 from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.importers.inference import fits, price_sets, split_volume
+from kronos_dashboard.importers.inference import fits, middle, price_sets, split_volume
 from kronos_dashboard.importers.layouts import Roles, forced_columns
 from kronos_dashboard.importers.looking import Look, look_at
 from kronos_dashboard.importers.meanings import Meaning, meaning_of, plain
@@ -226,7 +226,7 @@ def _fourth(prices: dict[str, int], missing: str, looks: Sequence[Look], time: T
             continue
         four = {**{name: looks[i].values for name, i in prices.items()}, missing: look.values}
         share = fits(*(four[name] for name in PRICES))
-        near = np.nanmedian(look.values / looks[next(iter(prices.values()))].values) if look.numeric else np.nan
+        near = middle(look.values) / max(middle(looks[next(iter(prices.values()))].values), 1e-300)
         if share >= 0.99 and np.isfinite(look.values).mean() > 0.5 and 0.5 < near < 2:
             hits.append((abs(at - prices.get("low", at)), at))
     return min(hits)[1] if len(hits) == 1 else None

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.importers.table import named_rows, sample_of
+from kronos_dashboard.importers.table import named_rows, sample_of, texts
 from kronos_dashboard.importers.words import OFFSETS, has_words, in_digits
 from kronos_dashboard.notes import Level, Note
 
@@ -55,12 +55,14 @@ def read_texts(text: Any, day_first: bool | None) -> StampTexts:
     Raises:
         ImportFailed: some of the stamps carry an offset from UTC and others do not.
     """
-    sample = [cell for cell in sample_of(text).to_pylist() if cell]
+    sample = [cell.strip() for cell in sample_of(text).to_pylist() if cell]
     if sample and all(_ISO.match(cell) for cell in sample):
         try:
-            return StampTexts(ns=text.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy(zero_copy_only=False))
+            ns = text.cast(pa.timestamp("ns")).cast(pa.int64())
+            return StampTexts(ns=pc.fill_null(ns, NAT).to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid:
             pass
+    text = texts(text)
     if any(has_words(cell) for cell in sample) or any("a" <= cell[-1:].lower() <= "z" for cell in sample):
         text = _respelled(text)
     text = pc.utf8_lower(text)

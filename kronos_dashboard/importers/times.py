@@ -18,7 +18,7 @@ from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.clocks import clock_of, localize
 from kronos_dashboard.importers.numbers import is_plain_type
 from kronos_dashboard.importers.stamps import NAT, read_texts
-from kronos_dashboard.importers.table import texts
+from kronos_dashboard.importers.table import sample_of, texts
 from kronos_dashboard.notes import Note
 
 __all__ = ["NAT", "ParsedTimes", "RawTimes", "on_the_clock", "raw_times"]
@@ -74,11 +74,10 @@ def raw_times(columns: Sequence[Any], *, day_first: bool | None = None) -> RawTi
         return RawTimes(ns=ns, aware=True, kind="epoch", zone=named)
     if is_plain_type(column):
         return _from_numbers(column)
-    text = texts(column)
-    numbers = pc.replace_substring_regex(text, r"\.0+$", "")
-    if len(text) and _share(pc.match_substring_regex(numbers, r"^\d{5,20}(?:\.\d+)?(?:[eE]\+?\d+)?$")) > 0.5:
-        return _from_numbers(_cast(numbers))
-    return _from_texts(text, day_first)
+    few = texts(sample_of(column))
+    if len(few) and _share(pc.match_substring_regex(few, r"^\d{5,20}(?:\.\d+)?(?:[eE]\+?\d+)?$")) > 0.5:
+        return _from_numbers(_cast(column))
+    return _from_texts(column, day_first)
 
 
 def on_the_clock(raw: RawTimes, session_tz: str | None) -> ParsedTimes:
@@ -130,7 +129,7 @@ def _joined(dates: Any, times: Any, day_first: bool | None) -> RawTimes:
     else:
         clock = pc.replace_substring_regex(clock, r"^.*\d{4}[-/.]\d\d?[-/.]\d\d?[ T]+", "")
         clock = pc.replace_substring_regex(clock, r"^0 days ", "")
-    return _from_texts(pc.utf8_trim_whitespace(pc.binary_join_element_wise(written, clock, " ")), day_first)
+    return _from_texts(pc.binary_join_element_wise(written, clock, " "), day_first)
 
 
 def _from_texts(text: Any, day_first: bool | None) -> RawTimes:
@@ -202,7 +201,12 @@ def _compact(written: Any, values: np.ndarray, known: np.ndarray) -> RawTimes | 
     return None
 
 
-def _cast(text: Any) -> Any:
+def _cast(column: Any) -> Any:
+    """Text of numbers as whole numbers, or as floats where some have decimals; null for anything else."""
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        text = pc.replace_substring_regex(texts(column), r"\.0+$", "")
     good = pc.match_substring_regex(text, r"^\d{5,18}$")
     rest = pc.and_(pc.invert(good), pc.match_substring_regex(text, r"^\d+(?:\.\d+)?(?:[eE]\+?\d{1,2})?$"))
     nothing = pa.scalar(None, pa.string())

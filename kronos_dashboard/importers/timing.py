@@ -157,9 +157,9 @@ def _nothing(table: Table, meanings: Sequence[Meaning | None], looks: Sequence[L
     for at, meaning in enumerate(meanings):
         if meaning is not None and meaning.field in _RANKS:
             cell = next((str(cell) for cell in looks[at].sample.to_pylist() if cell not in (None, "")), "")
-            name = (table.names or ("",) * (at + 1))[at][:40]
+            name = (table.names or ())[at : at + 1] or ("",)
             return ImportFailed(
-                f"the times of {filename} cannot be read: column {name!r} begins with {cell[:40]!r}.", hint
+                f"the times of {filename} cannot be read: column {name[0][:40]!r} begins with {cell[:40]!r}.", hint
             )
     has = ", ".join(name[:40] for name in (table.names or ())[:12] if name)
     told = f"; it has {has}" if has else ""

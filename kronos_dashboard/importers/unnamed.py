@@ -12,7 +12,7 @@ import numpy as np
 
 from kronos_dashboard.candles import PRICES
 from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.importers.inference import price_sets, split_volume
+from kronos_dashboard.importers.inference import middle, price_sets, split_volume
 from kronos_dashboard.importers.layouts import Roles, forced_columns
 from kronos_dashboard.importers.looking import Look
 from kronos_dashboard.importers.table import Table
@@ -77,13 +77,13 @@ def _told(prices: dict[str, int], *, sure: bool, headed: bool) -> Note:
 
 
 def _ticks(numeric: dict[int, np.ndarray], time: Timing, symbol: int | None, filename: str) -> Roles:
-    at = [i for i in sorted(numeric) if np.nanmedian(numeric[i]) > 0] if numeric else []
+    at = [i for i in sorted(numeric) if middle(numeric[i]) > 0] if numeric else []
     if not time.uneven or not at or len(at) > 4:
         raise ImportFailed(
             f"the file {filename} has no header, and no four neighbouring columns look like open, high, low and close.",
             "Add a header line that names the columns, or name them with --column open=2.",
         )
-    if len(at) > 1 and np.nanmedian(np.abs(numeric[at[1]] / numeric[at[0]] - 1)) < 0.05:
-        first, second = (at[0], at[1]) if np.nanmean(numeric[at[0]]) <= np.nanmean(numeric[at[1]]) else (at[1], at[0])
+    if len(at) > 1 and abs(middle(numeric[at[1]]) / middle(numeric[at[0]]) - 1) < 0.05:
+        first, second = (at[0], at[1]) if middle(numeric[at[0]]) <= middle(numeric[at[1]]) else (at[1], at[0])
         return Roles(time=time, prices={"bid": first, "ask": second}, symbol=symbol, headed=False)
     return Roles(time=time, prices={"price": at[0]}, volume=at[1] if len(at) > 1 else None, symbol=symbol, headed=False)

@@ -132,6 +132,8 @@ def _decompress(data: bytes, kind: str, filename: str, limit: int) -> bytes:
             rest = step.unused_data.lstrip(b"\0")
             if rest and kind == "gzip" and not rest.startswith(b"\x1f\x8b"):
                 break
+    except ImportFailed:
+        raise
     except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
         raise ImportFailed(
             f"the file {filename} is damaged: it cannot be unpacked as {kind}.", "Download it again."
