@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.errors import EngineError
+from engine.errors import EngineError, SettingsError
 from engine.finetune.launch import STOPPED, launch
 from engine.finetune.options import config_from, describe
 
@@ -67,9 +67,11 @@ def _flags(arguments: Sequence[str]) -> tuple[str | None, list[tuple[str, str]]]
 
 
 def _train(arguments: Sequence[str]) -> int:
+    if "RANK" in os.environ:
+        raise SettingsError("a run starts its processes itself. Give --processes N instead of torchrun.")
+    config = config_from(*_flags(arguments))
     from engine.finetune import run  # torch is imported here, after the settings are known to be good
 
-    config = config_from(*_flags(arguments))
     prepared = run.prepare(config)
     notes = prepared.store.notes
     for note in notes[:NOTES_SHOWN]:

@@ -136,7 +136,7 @@ class StageConfig:
     start: str = "bundled"
     """What training begins with: "bundled", a published name, a folder, a hub id, or "scratch" with a geometry."""
     geometry: Mapping[str, Any] = field(default_factory=dict)
-    """Keys of the published config.json; needed from scratch, and checked against any other start."""
+    """Keys of the published config.json; needed from scratch. Any other start must have the same, dropout excepted."""
     parts: Literal["full", "head", "last", "lora"] = "full"
     """What is trained: everything, the head, the head and the last blocks, or low-rank additions."""
     last_layers: int = 1

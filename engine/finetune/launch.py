@@ -87,7 +87,7 @@ def _environment(rank: int, processes: int, port: int) -> dict[str, str]:
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
-        "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else os.environ.get("GLOO_SOCKET_IFNAME", ""),
+        **({"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "RANK": str(rank),

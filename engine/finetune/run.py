@@ -20,7 +20,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
-from engine.errors import EngineError, RunExists, SettingsError
+from engine.errors import EngineError, RunExists, RunInUse, SettingsError
 from engine.finetune import candles as sources
 from engine.finetune.config import RunConfig, StageName
 from engine.finetune.evaluate import make_evaluation
@@ -89,6 +89,9 @@ def prepare(
         FinetuneError: one of its kinds; the folder is then as it was.
     """
     folder = RunFolder(Path(config.out).expanduser())
+    if folder.path.is_dir():
+        with folder.locked():
+            pass
     _check_resume(config, folder)
     for name in config.stages:  # a wrong start is told before minutes are spent on candles
         starting_objective(name, config, None)
@@ -232,7 +235,7 @@ def work(prepared: Prepared, watchers: Sequence[Watcher] = (), report: Report = 
                 folder.describe({"status": status, "stages": outcomes})
             return status
     except EngineError as error:
-        if accelerator.is_main_process and not isinstance(error, RunExists):
+        if accelerator.is_main_process and not isinstance(error, RunInUse):
             _try_describe(folder, {"status": "failed", "error": str(error)})
         raise
     finally:

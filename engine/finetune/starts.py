@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine import checkpoint
+from engine.checkpoint import Checkpoint
 from engine.config import ModelConfig, TokenizerConfig
 from engine.errors import ConfigError, StartMismatch
 from engine.finetune.config import RunConfig, StageConfig, StageName
@@ -52,16 +54,14 @@ def starting_objective(name: StageName, config: RunConfig, trained_tokenizer: Pa
 def _tokenizer(stage: StageConfig) -> KronosTokenizer:
     if stage.start.lower() == SCRATCH:
         return KronosTokenizer(_geometry(TokenizerConfig, stage, "tokenizer"))
-    found = checkpoint.read(_half(stage.start, "tokenizer"), "tokenizer")
-    _require_same(found.config, stage, "tokenizer")
+    found = _with_dropout(checkpoint.read(_half(stage.start, "tokenizer"), "tokenizer"), stage)
     return KronosTokenizer.from_checkpoint(found).float().requires_grad_(True)
 
 
 def _model(stage: StageConfig) -> Kronos:
     if stage.start.lower() == SCRATCH:
         return Kronos(_geometry(ModelConfig, stage, "model"))
-    found = checkpoint.read(_half(stage.start, "model"), "model")
-    _require_same(found.config, stage, "model")
+    found = _with_dropout(checkpoint.read(_half(stage.start, "model"), "model"), stage)
     return Kronos.from_checkpoint(found).float().requires_grad_(True)
 
 
@@ -78,10 +78,15 @@ def _geometry(cls: type, stage: StageConfig, name: str) -> Any:
         raise StartMismatch(f"[{name}.geometry] does not describe a {name}: {cause}") from cause
 
 
-def _require_same(held: dict[str, Any], stage: StageConfig, name: str) -> None:
-    wrong = [f"{k} = {v!r} (it has {held.get(k)!r})" for k, v in stage.geometry.items() if held.get(k) != v]
+def _with_dropout(found: Checkpoint, stage: StageConfig) -> Checkpoint:
+    """``found`` with the dropout that the stage wants; every other key of its geometry must be the checkpoint's own."""
+    held = found.config
+    dropout = {key: value for key, value in stage.geometry.items() if key.endswith("_p") and key in held}
+    rest = {key: value for key, value in stage.geometry.items() if key not in dropout}
+    wrong = [f"{key} = {value!r} (it has {held.get(key)!r})" for key, value in rest.items() if held.get(key) != value]
     if wrong:
         raise StartMismatch(
-            f'[{name}.geometry] does not fit what training starts from, "{stage.start}": {", ".join(wrong)}. Leave the '
-            'table out, or start from "scratch".'
+            f'[{found.kind}.geometry] does not fit what training starts from, "{stage.start}": {", ".join(wrong)}. '
+            'Leave the table out, or start from "scratch".'
         )
+    return replace(found, config={**held, **dropout})
