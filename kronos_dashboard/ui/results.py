@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from kronos_dashboard.charts import forecast_figure, window_figure
+from kronos_dashboard.charts import Cone, Look, forecast_figure, window_figure
 from kronos_dashboard.export import file_stem, forecast_csv, record_json
 from kronos_dashboard.metrics import Score, interval_width, score
 from kronos_dashboard.ui.page import escape, palette
@@ -25,14 +25,19 @@ def show_window(window: Window) -> None:
     """The chart of the window; with a forecast also its figures, notes and downloads."""
     result = kept_result(window)
     if result is None:
-        _chart(window_figure(window, palette()), window)
+        _chart(window_figure(window, _look()), window)
         _notes([window.note])
         return
-    _chart(forecast_figure(window, result.forecast, result.baseline, palette()), window)
+    walk = Cone.of(result.baseline, "Random walk", (LEVEL,))
+    _chart(forecast_figure(window, result.forecast, _look(), baseline=walk), window)
     _figures(result)
     _comparison(result)
     _notes(result.record.notes)
     _downloads(result)
+
+
+def _look() -> Look:
+    return Look(palette=palette(), coverages=(0.5, LEVEL))
 
 
 def _chart(figure: go.Figure, window: Window) -> None:
