@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import platform
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -18,12 +18,14 @@ from engine.config import SamplingConfig
 from engine.forecast import Forecast
 from engine.progress import CancelToken, Progress
 from kronos_dashboard.candles import CandleFrame, interval_label
-from kronos_dashboard.errors import RecordError
+from kronos_dashboard.records import RunRecord, forecast_columns, paths_digest
 from kronos_dashboard.windows import Window
 
-__all__ = ["CancelToken", "Predictor", "Progress", "RunRecord", "SamplingConfig", "model_frame", "run"]
+if TYPE_CHECKING:
+    from engine.generate import WindowPolicy
 
-_RECORD_HINT = "Choose a file that was saved as run record."
+__all__ = ["CancelToken", "Predictor", "Progress", "RunRecord", "SamplingConfig", "made_by", "model_frame", "run"]
+
 _PACKAGES = ("kronos-dashboard", "torch", "numpy", "pandas")
 
 
@@ -32,6 +34,11 @@ class Predictor(Protocol):
 
     label: str
     digest: str
+    max_context: int
+    clip: float
+    tokenizer: Any
+    device: Any
+    dtype: Any
 
     def forecast_many(
         self,
@@ -39,69 +46,12 @@ class Predictor(Protocol):
         futures: Sequence[pd.DatetimeIndex],
         sampling: SamplingConfig,
         *,
+        policy: WindowPolicy,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
     ) -> list[Forecast]:
         """One forecast per frame."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunRecord:
-    """Everything needed to make the same forecast again from the same candles."""
-
-    run_id: str
-    created_at: str
-    """ISO 8601, UTC."""
-    symbol: str
-    interval: str
-    """Label, such as ``1h``."""
-    session_tz: str
-    source: str
-    """Where the candles came from, for people."""
-    candles_fingerprint: str
-    """SHA-256 of the context candles."""
-    cutoff: str
-    """Bar time of the last context candle, ISO 8601, UTC."""
-    context_length: int
-    horizon: int
-    sampling: dict[str, Any]
-    """The fields of ``SamplingConfig``."""
-    model_name: str
-    model_label: str
-    checkpoint_digest: str
-    """SHA-256 of the weights."""
-    versions: dict[str, str]
-    """Package -> version."""
-    seconds: float
-    """Wall time of the forecast."""
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """All fields, readable."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            RecordError: it is not such a text.
-        """
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise RecordError(f"the run record is not JSON: {error}.", _RECORD_HINT) from error
-        names = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or values.keys() != names:
-            came = sorted(values) if isinstance(values, dict) else type(values).__name__
-            raise RecordError(f"a run record has the fields {sorted(names)}; got {came}.", _RECORD_HINT)
-        return cls(**{**values, "notes": tuple(values["notes"])})
-
-    @property
-    def sampling_config(self) -> SamplingConfig:
-        """The sampling as the engine takes it."""
-        return SamplingConfig(**self.sampling)
 
 
 def model_frame(candles: CandleFrame) -> pd.DataFrame:
@@ -119,6 +69,7 @@ def run(
     cancel: CancelToken | None = None,
     *,
     model_name: str,
+    policy: WindowPolicy | None = None,
 ) -> list[tuple[Forecast, RunRecord]]:
     """Forecast many windows in one call of the engine; one is a batch of one.
 
@@ -129,48 +80,79 @@ def run(
         progress: called with the decode steps done and all decode steps.
         cancel: looked at after every decode step.
         model_name: what the model was loaded by, for the record.
+        policy: how context and horizon pass the model's limit; None = as the engine does by itself.
 
     Raises:
         EngineError: the engine refuses the windows, or ``cancel`` was set (``Cancelled``).
     """
+    from engine.predictor import DEFAULT_POLICY  # here, not above: it loads torch, which the predictor has done by now
+
+    chosen = DEFAULT_POLICY if policy is None else policy
     began = time.perf_counter()
     forecasts = predictor.forecast_many(
         [model_frame(window.context) for window in windows],
         [window.local_future for window in windows],
         sampling,
+        policy=chosen,
         progress=progress,
         cancel=cancel,
     )
-    seconds = time.perf_counter() - began
-    return [
-        (forecast, _record(window, forecast, sampling, predictor, seconds, model_name))
-        for window, forecast in zip(windows, forecasts, strict=True)
-    ]
+    shared = {
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - began, 3),
+        "sampling": {name: _python(value) for name, value in asdict(sampling).items()},
+        "policy": chosen,
+        "versions": _versions(),
+        "model_name": model_name,
+        **made_by(predictor),
+    }
+    return [(forecast, _record(window, forecast, shared)) for window, forecast in zip(windows, forecasts, strict=True)]
 
 
-def _record(
-    window: Window, forecast: Forecast, sampling: SamplingConfig, predictor: Predictor, seconds: float, name: str
-) -> RunRecord:
+def made_by(predictor: Predictor) -> dict[str, Any]:
+    """The fields of a record that say with what it was made, by name."""
+    return {
+        "model_label": predictor.label,
+        "checkpoint_digest": predictor.digest,
+        "tokenizer_digest": _tokenizer_digest(predictor.tokenizer),
+        "max_context": predictor.max_context,
+        "clip": predictor.clip,
+        "device": predictor.device.type,
+        "dtype": str(predictor.dtype).removeprefix("torch."),
+    }
+
+
+def _record(window: Window, forecast: Forecast, shared: dict[str, Any]) -> RunRecord:
+    """The record of one window; ``shared`` is what all windows of the run have in common."""
     candles = window.context
     return RunRecord(
         run_id=uuid.uuid4().hex,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         symbol=candles.symbol,
         interval=interval_label(candles.interval),
         session_tz=candles.session_tz,
+        stamped=candles.stamped,
+        columns=candles.columns,
         source=candles.source,
         candles_fingerprint=candles.fingerprint,
         cutoff=window.cutoff.isoformat(),
         context_length=window.context_length,
         horizon=window.horizon,
-        sampling=asdict(sampling),
-        model_name=name,
-        model_label=predictor.label,
-        checkpoint_digest=predictor.digest,
-        versions=_versions(),
-        seconds=round(seconds, 3),
+        future=tuple(bar.isoformat() for bar in window.future),
+        paths_digest=paths_digest(forecast, forecast_columns(candles.columns)),
+        repaired=forecast.repaired,
         notes=tuple(note for note in (window.note, *forecast.notes) if note),
+        **shared,
     )
+
+
+def _tokenizer_digest(tokenizer: Any) -> str:
+    """SHA-256 of the file that ``save_pretrained`` would write; some milliseconds."""
+    from safetensors.torch import save
+
+    from engine import names
+
+    tensors = names.to_published("tokenizer", tokenizer.config.to_dict(), tokenizer.state_dict())
+    return hashlib.sha256(save(tensors, metadata={"format": "pt"})).hexdigest()
 
 
 def _versions() -> dict[str, str]:
@@ -178,6 +160,11 @@ def _versions() -> dict[str, str]:
     for package in _PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # run from a clone that was not installed
-            continue
+        except PackageNotFoundError:  # run from a clone
+            found[package] = "not installed"
     return found
+
+
+def _python(value: Any) -> Any:
+    """A number of numpy as one of Python, which JSON takes."""
+    return value.item() if hasattr(value, "item") else value
