@@ -1,6 +1,9 @@
+import hashlib
+import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +68,60 @@ def test_a_record_survives_json_and_gives_the_sampling_back(predictor: KronosPre
 def test_what_is_no_record_is_refused(text: str) -> None:
     with pytest.raises(RecordError):
         RunRecord.from_json(text)
+
+
+@pytest.mark.parametrize(("values", "words"), [
+    ({"unknown": 1}, "unknown: unknown"),
+    ({"symbol": 5}, "symbol of a run record must be a text"),
+    ({"context_length": "60"}, "context_length of a run record must be a whole number"),
+    ({"horizon": True}, "horizon of a run record must be a whole number"),
+    ({"seconds": float("nan")}, "seconds of a run record must be a number"),
+    ({"notes": "one"}, "notes of a run record must be a list of texts"),
+    ({"versions": {"torch": 2}}, "versions of a run record must be texts by name"),
+    ({"stamped": "middle"}, "stamped of a run record must be open or close"),
+    ({"session_tz": "Mars/Base"}, "the clock 'Mars/Base'"),
+    ({"cutoff": "soon"}, "must be times with a zone"),
+    ({"cutoff": "2024-01-07T05:00:00"}, "must be times with a zone"),
+    ({"future": []}, "do not belong together"),
+    ({"sampling": {"num_paths": 0}}, "num_paths must be 1"),
+    ({"sampling": {"num_paths": 4}}, "the sampling of a run record has the fields"),
+    ({"sampling": {"number": 4}}, "cannot be used"),
+    ({"record_version": 99}, "of version 99; this program reads version 2"),
+    ({"source": "another"}, "changed after it was written"),
+])  # fmt: skip
+def test_a_record_that_does_not_hold_together_is_refused(predictor: KronosPredictor, values: dict, words: str) -> None:
+    [(_, record)] = run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, model_name="tiny")
+    with pytest.raises(RecordError, match=words):
+        RunRecord.from_json(json.dumps({**record.document(), **values}))
+
+
+def test_a_record_that_lacks_a_field_or_comes_from_an_older_program_is_refused(predictor: KronosPredictor) -> None:
+    [(_, record)] = run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, model_name="tiny")
+    document = record.document()
+    with pytest.raises(RecordError, match="missing: future"):
+        RunRecord.from_document({name: value for name, value in document.items() if name != "future"})
+    with pytest.raises(RecordError, match="of version 1"):
+        RunRecord.from_document({name: value for name, value in document.items() if name != "record_version"})
+
+
+def test_a_record_names_both_weights_by_their_files(predictor: KronosPredictor, checkpoint: Path) -> None:
+    [(_, record)] = run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, model_name="tiny")
+    for digest, part in ((record.checkpoint_digest, "model"), (record.tokenizer_digest, "tokenizer")):
+        assert digest == hashlib.sha256((checkpoint / part / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_the_policy_is_taken_and_recorded(predictor: KronosPredictor) -> None:
+    window = cut(CANDLES, 150, 60, 5)
+    policies = [run([window], SAMPLING, predictor, model_name="tiny", policy=p)[0][1].policy for p in (None, "exact")]
+    assert policies == ["roll", "exact"]
+
+
+def test_the_digest_of_the_paths_tells_seeds_apart_and_runs_in_company_together(predictor: KronosPredictor) -> None:
+    windows = [cut(CANDLES, 150, 60, 5), cut(CANDLES, 120, 60, 5)]
+    together = run(windows, SAMPLING, predictor, model_name="tiny")
+    [(_, alone)] = run(windows[1:], SAMPLING, predictor, model_name="tiny")
+    [(_, other)] = run(windows[1:], SamplingConfig(num_paths=4, seed=4), predictor, model_name="tiny")
+    assert together[1][1].paths_digest == alone.paths_digest != other.paths_digest
 
 
 def test_pages_can_name_forecasts_without_waiting_for_torch() -> None:
