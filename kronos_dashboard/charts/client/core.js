@@ -209,10 +209,11 @@ class Chart {
   redraw() {
     if (!this.waiting) {
       this.waiting = true;
-      this.drawing = this.drawing.then(() => {
+      const paint = () => {
         this.waiting = false;
         return this.paint();
-      });
+      };
+      this.drawing = this.drawing.then(paint, paint); // one that failed does not hold up the next
     }
     return this.drawing;
   }
