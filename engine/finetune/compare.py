@@ -19,10 +19,10 @@ import pandas as pd
 from engine.errors import DataError, SettingsError
 from engine.finetune import candles as sources
 from engine.finetune import scores
-from engine.finetune.config import DataConfig
+from engine.finetune.config import DataConfig, RunConfig
 from engine.finetune.evaluate import MOST_CONTEXT
 from engine.finetune.probe import Probe, summary
-from engine.finetune.run import Prepared, reopen
+from engine.finetune.run import Prepared, settings_of
 from engine.finetune.scores import Test
 from engine.finetune.split import FOREVER, Place, choose, targets
 from engine.finetune.state import RunFolder
@@ -137,7 +137,7 @@ def probe_of_run(prepared: Prepared) -> Probe:
     """The untouched windows of a run's own candles."""
     config, wanted = prepared.config, prepared.config.probe
     places = prepared.split.places(prepared.store, "test", config.data.context, wanted.horizon)
-    return _probe(prepared.store, places, prepared, wanted.compare_windows, wanted.paths, wanted.horizon)
+    return _probe(prepared.store, places, config, wanted.compare_windows, wanted.paths, wanted.horizon)
 
 
 def probe_of_paths(
@@ -164,8 +164,7 @@ def probe_of_paths(
     Raises:
         SettingsError: ``run`` is no run folder.
     """
-    prepared = reopen(run)
-    config = prepared.config
+    config = settings_of(run)
     plain = DataConfig(session_clocks=config.data.session_clocks, longest_break_hours=config.data.longest_break_hours)
     store = make_store(sources.from_paths(paths, reader), None, plain, Path(run) / "cache")
     since = _untouched_since(Path(run))
@@ -175,12 +174,11 @@ def probe_of_paths(
     horizon = horizon or config.probe.horizon
     places = _places(store, since, config.data.context, horizon)
     return _probe(
-        store, places, prepared, windows or config.probe.compare_windows, sampled or config.probe.paths, horizon
+        store, places, config, windows or config.probe.compare_windows, sampled or config.probe.paths, horizon
     )
 
 
-def _probe(store: CandleStore, places: list[Place], prepared: Prepared, most: int, paths: int, horizon: int) -> Probe:
-    config = prepared.config
+def _probe(store: CandleStore, places: list[Place], config: RunConfig, most: int, paths: int, horizon: int) -> Probe:
     return Probe(
         store=store,
         places=tuple(choose(store, places, most, config.seed)),

@@ -20,7 +20,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
-from engine.errors import EngineError, RunExists, RunInUse, SettingsError
+from engine.errors import DataError, EngineError, RunExists, RunInUse, SettingsError
 from engine.finetune import candles as sources
 from engine.finetune.config import RunConfig, StageName
 from engine.finetune.evaluate import make_evaluation
@@ -35,7 +35,7 @@ from engine.finetune.state import RunFolder
 from engine.finetune.store import CandleStore, make_store, open_store
 from engine.finetune.windows import Batches, Sharing
 
-__all__ = ["Prepared", "prepare", "processes_for", "reopen", "work"]
+__all__ = ["Prepared", "prepare", "processes_for", "reopen", "settings_of", "work"]
 
 MAY_CHANGE = (
     "out",
@@ -112,7 +112,7 @@ def prepare(
             "settings": as_dict(config),
             "data": {
                 "digest": store.digest,
-                "cache": str(store.folder),
+                "cache": str(store.folder.resolve()),
                 "source": source.label,
                 "candles": len(store.times),
                 "series": len(store.series),
@@ -137,15 +137,32 @@ def _last_times(store: CandleStore) -> dict[str, int]:
 
 
 def reopen(path: str | Path) -> Prepared:
-    """A run that was prepared before."""
-    folder = RunFolder(Path(path))
+    """A run that was prepared before.
+
+    Raises:
+        SettingsError: this is no run folder.
+        DataError: its mapped candles were deleted.
+    """
+    folder, config = RunFolder(Path(path)), settings_of(path)
     held = folder.read_description()
+    bounds = {group: Bounds(**one) for group, one in held["data"]["bounds"].items()}
+    cache = Path(held["data"]["cache"])
+    if not (cache / "series.json").is_file():
+        raise DataError(f"the candles of {path} are gone from {cache}. Give them again (--data).")
+    store = open_store(cache, config.data)
+    return Prepared(config, folder, store, Split(bounds, frozenset(held["data"]["held_out"])))
+
+
+def settings_of(path: str | Path) -> RunConfig:
+    """The settings of a run folder.
+
+    Raises:
+        SettingsError: this is none.
+    """
+    held = RunFolder(Path(path)).read_description()
     if "settings" not in held:
         raise SettingsError(f"{path} is no run folder: it has no run.json with settings. Give the folder of a run.")
-    config = from_dict(held["settings"])
-    bounds = {group: Bounds(**one) for group, one in held["data"]["bounds"].items()}
-    store = open_store(Path(held["data"]["cache"]), config.data)
-    return Prepared(config, folder, store, Split(bounds, frozenset(held["data"]["held_out"])))
+    return from_dict(held["settings"])
 
 
 def _check_resume(config: RunConfig, folder: RunFolder) -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -114,6 +115,13 @@ def test_only_what_neither_run_has_touched_is_compared_on(folder, tmp_path):
     unseen = compare.probe_of_paths(folder / "run", "bundled", [str(tmp_path)], windows=1000)
     assert unseen.places[0].first < 40 or min(place.first for place in unseen.places) == 0
     assert unseen.horizon == 6
+
+
+def test_a_run_whose_mapped_candles_are_gone_is_compared_on_others(tmp_path):
+    shutil.rmtree(makers.prepared(tmp_path, **SETTINGS).store.folder)
+    with pytest.raises(DataError, match=r"the candles of .* are gone from"):
+        run.reopen(tmp_path / "run")
+    assert compare.probe_of_paths(tmp_path / "run", "bundled", [str(tmp_path / "coin_5m.csv")]).places
 
 
 def test_without_a_test_part_everything_the_run_read_counts_as_touched(tmp_path):
