@@ -32,6 +32,7 @@ __all__ = [
     "score",
     "skill",
     "step_errors",
+    "step_table",
     "winkler",
 ]
 
@@ -220,6 +221,27 @@ def comparison(
     reference = forecasts[baseline][..., 3]
     columns = {name: _measures(paths, truth, context, reference, levels) for name, paths in forecasts.items()}
     return pd.DataFrame(columns)
+
+
+def step_table(paths: np.ndarray, truth: np.ndarray, *, level: float = 0.9) -> pd.DataFrame:
+    """One row per step, counted from 1: what went wrong where. The point forecast is the median of closes [N, H].
+
+    Columns: ``median``, ``truth``, ``error``, ``crps``, ``pit``, ``lower`` and ``upper`` (the band at ``level``),
+    ``inside``, ``winkler``.
+    """
+    (lower, upper), point, came = _band(paths, level), np.quantile(paths, 0.5, axis=0), _as_fine(truth, paths)
+    columns = {
+        "median": point,
+        "truth": truth,
+        "error": step_errors(point, truth),
+        "crps": crps(paths, truth),
+        "pit": pit(paths, truth),
+        "lower": lower,
+        "upper": upper,
+        "inside": (came >= lower) & (came <= upper),
+        "winkler": winkler(lower, upper, truth, level),
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(1, len(truth) + 1, name="step"))
 
 
 def _measures(

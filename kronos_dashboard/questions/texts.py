@@ -57,10 +57,10 @@ ENGLISH: Mapping[str, str] = {
     "scenarios.clear": "The groups lie apart (silhouette {silhouette:.2f}; a cloud without groups gives {cloud:.2f}).",
     "scenarios.cloud": "The groups are slices of one cloud: as many paths lie in between (silhouette {silhouette:.2f}; "
     "a cloud without groups gives {cloud:.2f}).",
-    "surprise.none": "None of the last {candles} candles stands out to the model.",
-    "surprise.some": "{odd} of the last {candles} candles stand out to the model.",
+    "surprise.none": "Candles that stand out to the model: none of the last {candles}.",
+    "surprise.some": "Candles that stand out to the model: {odd} of the last {candles}.",
     "surprise.most": "The least expected one, of {time}, lies {deviation:.1f} standard deviations off and "
-    "surprised more than {percentile:.0%} of them.",
+    "surprised more than {percentile:.1%} of them.",
     "surprise.mean": "On average a candle cost {nll:.2f} nats where the model expected {entropy:.2f}.",
-    "surprise.clipped": "{candles} of them lie beyond what the model can see, and look calmer to it than they were.",
+    "surprise.clipped": "Candles beyond what the model can see: {candles}; they look calmer to it than they were.",
 }

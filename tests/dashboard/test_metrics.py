@@ -19,6 +19,7 @@ from kronos_dashboard.metrics import (
     score,
     skill,
     step_errors,
+    step_table,
     winkler,
 )
 
@@ -210,3 +211,15 @@ def test_a_price_that_stands_still_is_covered_although_paths_are_rounded() -> No
     assert score(paths[..., 3], truth, 0.9).coverage == pytest.approx(10 / 11)
     assert list(pit(paths[..., 3], truth)) == [1.0] + [0.5] * 10
     assert table["direction"] == 0.0  # of the one step that moved
+
+
+def test_the_table_of_steps_averages_to_the_score() -> None:
+    table, whole = step_table(SAMPLE, TRUTH, level=0.8), score(SAMPLE, TRUTH, 0.8)
+    assert list(table.index) == list(range(1, 12))
+    assert table["crps"].mean() == pytest.approx(whole.crps)
+    assert table["inside"].mean() == pytest.approx(whole.coverage)
+    assert (table["upper"] - table["lower"]).mean() == pytest.approx(whole.width)
+    assert table["error"].abs().mean() == pytest.approx(whole.median_error)
+    np.testing.assert_allclose(table["error"], table["median"] - TRUTH)
+    np.testing.assert_allclose(table["pit"], pit(SAMPLE, TRUTH))
+    assert (table["winkler"] >= table["upper"] - table["lower"]).all()

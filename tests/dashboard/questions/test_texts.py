@@ -109,12 +109,12 @@ def test_recent_candles_are_judged_by_the_model(predictor: KronosPredictor) -> N
     assert np.array_equal(one.odd, one.figures.deviation >= 3)
     assert one.figures.index.equals(frames[0].index[-20:])
     np.testing.assert_allclose(recent_surprise(predictor, frames[1], last=20).figures.nll, two.figures.nll, rtol=1e-5)
-    assert "of the last 20 candles" in one.describe()
+    assert "of the last 20." in one.describe()
 
 
-@pytest.mark.parametrize(("deviation", "count"), [(9.0, "1 of the last 2"), (1.0, "None of the last 2")])
+@pytest.mark.parametrize(("deviation", "count"), [(9.0, "1 of the last 2"), (1.0, "none of the last 2")])
 def test_anomalies_are_counted_and_the_oddest_is_named(deviation: float, count: str) -> None:
     text = judged(deviation, clipped=False).describe()
-    assert text.startswith(count)
+    assert text.startswith(f"Candles that stand out to the model: {count}.")
     assert "2024-05-01 10:30" in text
-    assert "beyond what the model can see" in judged(deviation, clipped=True).describe()
+    assert "Candles beyond what the model can see: 1" in judged(deviation, clipped=True).describe()
