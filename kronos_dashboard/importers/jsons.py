@@ -128,8 +128,10 @@ def _of_list(node: list, name: str, symbol: str) -> Table | None:
         flat = [_flat(item) for item in node]
         if any(sum(not isinstance(v, list) for v in row.values()) >= 4 for row in flat[:5]):
             return _of_records(flat, name, symbol)
+    if all(isinstance(item, str) and item.count(",") >= 4 for item in node):
+        node = [item.split(",") for item in node]  # each row is one line of text
     rows = [item for item in node if isinstance(item, list)]
-    if len(rows) == len(node) and all(isinstance(cell, _SCALARS) for row in rows[:50] for cell in row):
+    if len(rows) == len(node) and all(isinstance(cell, _SCALARS) for row in rows[:50] for cell in row[:5]):
         width = max(len(row) for row in rows)
         if 3 <= width <= _MOST_COLUMNS:
             head = rows[0] if all(isinstance(cell, str) for cell in rows[0]) else []

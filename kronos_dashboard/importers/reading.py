@@ -25,6 +25,7 @@ from kronos_dashboard.settings import Settings
 
 __all__ = ["read", "read_file"]
 
+_MONTH = (pd.Timedelta(days=27), pd.Timedelta(days=34))
 _MOST_TRIED = 50
 """Files of an archive, or tables of a document, that are looked into."""
 
@@ -110,7 +111,7 @@ def _candles(
     rows, more = clean(rows, member)
     notes += more
     index = pd.DatetimeIndex(rows.ns, tz="UTC")
-    usual = interval_of(index)
+    usual = _usual(index)
     interval = parse_interval(options.interval) if options.interval else usual
     if len(rows) > 2 and not parsed.ticks:
         notes += _regular(rows, usual, interval)
@@ -127,6 +128,15 @@ def _candles(
         has_amount="amount" in rows.values,
     )
     return Imported(candles, (*notes, _summary(candles)), tuple(choices))
+
+
+def _usual(index: pd.DatetimeIndex) -> pd.Timedelta:
+    """The commonest step; months, whose steps differ, are 30 or 31 days."""
+    found = interval_of(index)
+    middle = pd.Timedelta(int(np.median(np.diff(index.asi8))), unit="ns")
+    if _MONTH[0] <= middle <= _MONTH[1] and not pd.Timedelta(days=28) <= found <= pd.Timedelta(days=31):
+        return pd.Timedelta(days=30)
+    return found
 
 
 def _frame(rows: Rows, index: pd.DatetimeIndex) -> pd.DataFrame:

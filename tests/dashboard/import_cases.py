@@ -974,6 +974,36 @@ ENGLISH = [
         ),
     ),
     Case(
+        name="rows as lines of text",
+        filename="k.json",
+        amount=True,
+        make=as_json(
+            lambda f: {
+                "data": {
+                    "code": "600000",
+                    "klines": [f"{day(o)},{o.o},{o.c},{o.h},{o.l},{o.v},{o.a},1.2,0.5" for _, o in f.iterrows()],
+                }
+            }
+        ),
+    ),
+    Case(
+        name="rows with an object at the end",
+        filename="k.json",
+        make=as_json(
+            lambda f: {
+                "code": 0,
+                "data": {"x": {"day": [[day(o), o.o, o.c, o.h, o.l, o.v, {"nd": "2023"}] for _, o in f.iterrows()]}},
+            }
+        ),
+    ),
+    Case(
+        name="ends of months",
+        freq="1M",
+        start="2019-01-31",
+        make=text("Date,Open,High,Low,Close,Volume", lambda o: [day(o), o.o, o.h, o.l, o.c, o.v]),
+        stamps="BME",
+    ),
+    Case(
         name="moex iss",
         freq="1h",
         filename="m.json",

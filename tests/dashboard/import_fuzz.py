@@ -147,6 +147,8 @@ def main() -> int:
         except Exception:  # noqa: BLE001 (whatever it is, it is what is looked for)
             counts["broken"] += 1
             print(f"--- seed {seed}", traceback.format_exc(limit=-4), sep="\n", flush=True)
+        if seed % 2_000 == 1_999:
+            print(f"{seed + 1:,}: {dict(counts)}", flush=True)
         slowest = max(slowest, (time.perf_counter() - begun, seed))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(dict(counts), f"in {time.perf_counter() - start:.0f} s; slowest {slowest[0]:.2f} s (seed {slowest[1]});",

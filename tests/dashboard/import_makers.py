@@ -35,13 +35,15 @@ class Case:
     """Words of a warning that must be told; empty: no warning but those on the order of rows is allowed."""
     zone: str = "UTC"
     symbol: str = ""
+    stamps: str = ""
+    """Frequency of the stamps, where it is not what the interval says."""
     options: dict = field(default_factory=dict)
 
 
 def candles(case: Case) -> pd.DataFrame:
     """Synthetic candles at the case's bar times, as naive stamps in ``t``; columns o h l c v a."""
     whole = {"1d": "B", "1w": "W-FRI", "1M": "MS"}.get(case.freq, case.freq.replace("m", "min"))
-    times = pd.date_range(case.start, periods=case.rows, freq=whole)
+    times = pd.date_range(case.start, periods=case.rows, freq=case.stamps or whole)
     made = makers.values(case.rows, seed=len(case.name))
     frame = (made[["open", "high", "low", "close"]] * case.scale).round(case.digits)
     frame["high"] = frame.max(axis=1)

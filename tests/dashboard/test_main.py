@@ -166,3 +166,62 @@ def test_a_record_is_json_for_other_programs_too(file: Path, checkpoint: Path) -
     record = file.with_name("run.json")
     assert main(forecast(file, checkpoint, "--record", str(record))) == 0
     assert json.loads(record.read_text())["symbol"] == "candles"
+
+
+def inspected(path: Path, capsys: pytest.CaptureFixture, *more: str) -> dict:
+    assert main(["inspect", str(path), "--json", *more]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_inspect_gives_a_document_for_programs(file: Path, capsys: pytest.CaptureFixture) -> None:
+    found = inspected(file, capsys, "--tz", "America/New_York")
+    assert (found["rows"], found["interval"], found["session_tz"]) == (200, "1h", "America/New_York")
+    assert set(found["first"]) == {"timestamp", "open", "high", "low", "close", "volume"}
+    assert found["first"]["timestamp"] == "2024-01-01 00:00:00"
+    assert found["last"]["timestamp"] == "2024-01-09 07:00:00"
+    assert (found["gaps"], found["gap_count"]) == ([], 0)
+    assert {"level", "text", "rows"} == set(found["notes"][0])
+    assert "choices" not in found
+
+
+def test_inspect_tells_gaps_with_their_ends(file: Path, capsys: pytest.CaptureFixture) -> None:
+    header, *rows = makers.csv(50).rstrip().split("\n")
+    file.write_text("\n".join([header, *rows[:20], *rows[23:]]))
+    [gap] = inspected(file, capsys)["gaps"]
+    assert gap == {"after": "2024-01-01 19:00:00", "before": "2024-01-01 23:00:00", "missing": 3}
+    assert main(["inspect", str(file)]) == 0
+    assert "1 (closed hours or missing bars), 3 intervals" in capsys.readouterr().out
+
+
+def test_inspect_offers_instruments_and_takes_the_one_that_is_asked_for(file: Path, capsys) -> None:
+    table = pd.concat([pd.read_csv(file).assign(symbol=name) for name in ("AAA", "BBB")])
+    table.to_csv(file, index=False)
+    assert inspected(file, capsys)["choices"] == [{"option": "ticker", "values": ["AAA", "BBB"], "taken": "AAA"}]
+    assert inspected(file, capsys, "--ticker", "BBB")["symbol"] == "BBB"
+
+
+def test_inspect_says_in_the_document_why_a_file_cannot_be_read(file: Path, capsys: pytest.CaptureFixture) -> None:
+    stamps = pd.date_range("2024-01-01", periods=50, freq="700ms").strftime("%Y-%m-%d %H:%M:%S.%f")
+    pd.DataFrame({"time": stamps, "price": range(100, 150)}).to_csv(file, index=False)
+    assert main(["inspect", str(file), "--json"]) == 1
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert "holds ticks" in found["error"]
+    assert found["choices"][0]["option"] == "interval"
+    assert said.err.startswith("error: ")
+    assert inspected(file, capsys, "--interval", "5s")["interval"] == "5s"
+
+
+@pytest.mark.parametrize("more", [
+    ["--day-first"], ["--month-first"], ["--column", "close=5"], ["--price-scale", "100"], ["--sheet", "x"],
+])  # fmt: skip
+def test_inspect_takes_what_a_user_knows_of_a_file(file: Path, capsys: pytest.CaptureFixture, more: list[str]) -> None:
+    assert inspected(file, capsys, *more)["rows"] == 200
+
+
+@pytest.mark.parametrize(
+    "more", [["--column", "close"], ["--column", "close=77"], ["--interval", "soon"], ["--tz", "Mars/Base"]]
+)
+def test_an_option_that_does_not_fit_the_file_is_one_line_on_stderr(file: Path, capsys, more: list[str]) -> None:
+    assert main(["inspect", str(file), *more]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
