@@ -26,6 +26,7 @@ _MARKETS_LIVE_S = 3_600.0
 """The list of markets is asked for again after an hour."""
 _LAST_MS = 4_102_444_800_000
 """The year 2100."""
+_MOST_DIGITS = 100
 _USUAL_PAGE = 100
 """Bars on a page of an exchange of which ccxt does not know it."""
 _PASSING = frozenset({408, 418, 425, 429})
@@ -188,7 +189,7 @@ def _make(name: str, transport: Transport, session: WebSession) -> Any:
     api = getattr(ccxt, name)({"enableRateLimit": True, "session": session, "timeout": int(transport.timeout_s * 1000)})
     if api.has.get("fetchOHLCV") is not True:
         raise FeedRefused(f"{api.name} serves no candles.", "Choose another exchange.")
-    parse = api.parse_json
+    parse, precision = api.parse_json, api.parse_precision
     last = [float("-inf")]
 
     def pace(cost: float | None = None) -> None:
@@ -211,7 +212,13 @@ def _make(name: str, transport: Transport, session: WebSession) -> Any:
             )
         return parsed
 
-    api.throttle, api.parse_json = pace, parse_whole
+    def parse_precision(text: Any) -> Any:
+        """What ccxt makes of a number of digits: as many digits, so a large one would fill the memory."""
+        if text is not None and abs(float(text)) > _MOST_DIGITS:
+            raise ValueError("a precision of too many digits")
+        return precision(text)
+
+    api.throttle, api.parse_json, api.parse_precision = pace, parse_whole, parse_precision
     return api
 
 

@@ -31,6 +31,9 @@ T = TypeVar("T")
 _ONE_AT_A_TIME = threading.Lock()
 _COLUMNS = {"Open": "open", "High": "high", "Low": "low", "Close": "close", "Volume": "volume"}
 _MADE_OF_15M = "30m"
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What yfinance's parsers raise when an answer is not what Yahoo usually sends."""
+_LAST_S = 4_102_444_800
 _TOO_LARGE = 63
 """libcurl's number for an answer beyond the bound."""
 
@@ -185,13 +188,7 @@ class YahooClient:
                 ) from error
             except exceptions.YFTickerMissingError as error:
                 raise self._missing(error) from error
-            except (
-                exceptions.YFException,
-                curl.exceptions.RequestException,
-                LookupError,
-                TypeError,
-                ValueError,
-            ) as error:
+            except (exceptions.YFException, curl.exceptions.RequestException, *_UNREADABLE) as error:
                 raise self._told(error) from error
 
     def _judge(self, error: BaseException) -> Patience:
@@ -269,4 +266,5 @@ def _no_symbol(symbol: str, told: Any) -> FeedError:
 
 
 def _time(seconds: Any) -> pd.Timestamp | None:
-    return None if not seconds else pd.Timestamp(int(seconds), unit="s", tz="UTC")
+    """Seconds since 1970 as a time; None for what is none (beyond the year 2100, too)."""
+    return pd.Timestamp(int(seconds), unit="s", tz="UTC") if seconds and 0 < int(seconds) < _LAST_S else None

@@ -269,7 +269,8 @@ def test_an_answer_that_does_not_come_is_given_up() -> None:
         server.faults.append(Fault("slow", match="OHLC", times=9))
         with pytest.raises(FeedUnreachable, match="Kraken did not answer in time"):
             CcxtFeed(server.transport(timeout_s=0.15)).fetch(asked("kraken"), now=NOW)
-        assert server.count("OHLC") == 3
+        assert server.count("OHLC") <= 3  # on a busy machine a connection may be given up before it is heard
+        assert len(server.time.naps) >= 2
 
 
 @pytest.mark.parametrize("kind", ["truncated", "cut"])
@@ -347,3 +348,17 @@ def test_a_gateway_of_the_settings_carries_all_requests() -> None:
         CcxtFeed(server.transport()).fetch(asked(count=3), now=NOW)
         hosts = {path.split("/")[0] for path, _ in server.asked}
     assert hosts == {"api.binance.com", "fapi.binance.com", "dapi.binance.com"}
+
+
+def test_a_market_of_endless_digits_does_not_fill_the_memory() -> None:
+    plain = Binance()
+
+    def endless(path: str, query: dict[str, str]):
+        answer = plain(path, query)
+        if "exchangeInfo" in path:
+            for symbol in answer["symbols"]:
+                symbol |= dict.fromkeys(("quotePrecision", "baseAssetPrecision", "pricePrecision"), 10**15)
+        return answer
+
+    with Loopback(endless, NOW) as server, pytest.raises(FeedUnreachable, match="too many digits"):
+        CcxtFeed(server.transport()).fetch(asked(), now=NOW)
