@@ -122,7 +122,7 @@ class YahooClient:
         """
 
         def work() -> pd.DataFrame:
-            return yfinance.Ticker(symbol, session=self._session).history(
+            table = yfinance.Ticker(symbol, session=self._session).history(
                 start=start.tz_convert("UTC").to_pydatetime(),
                 end=(end + pd.Timedelta(seconds=1)).tz_convert("UTC").to_pydatetime(),
                 interval=interval,
@@ -131,16 +131,16 @@ class YahooClient:
                 keepna=interval != _MADE_OF_15M,  # where yfinance fills closed hours with blank bars
                 timeout=self._transport.timeout_s,
             )
+            if table.empty:
+                return pd.DataFrame()
+            bars = table.rename(columns=_COLUMNS).loc[:, list(_COLUMNS.values())].astype("float64")
+            bars.index = pd.DatetimeIndex(table.index).tz_convert("UTC").as_unit("ns")
+            return bars
 
         try:
-            table = self._ask(work)
+            return self._ask(work)
         except FeedEmpty:
             return pd.DataFrame()
-        if table.empty:
-            return pd.DataFrame()
-        bars = table.rename(columns=_COLUMNS).loc[:, list(_COLUMNS.values())].astype("float64")
-        bars.index = pd.DatetimeIndex(table.index).tz_convert("UTC").as_unit("ns")
-        return bars
 
     def search(self, query: str, limit: int) -> list[dict[str, Any]]:
         """Yahoo's quotes for a query.
