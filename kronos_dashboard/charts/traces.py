@@ -21,9 +21,9 @@ NOTHING = "rgba(0,0,0,0)"
 
 
 class Z:
-    """What lies over what."""
+    """What lies over what. The candles of the context are at 0, where Plotly gives its layers their plain names."""
 
-    BASELINE, BANDS, PATHS, CANDLES, FORECAST, TRUTH, MEDIAN = range(7)
+    CANDLES, BASELINE, BANDS, PATHS, FORECAST, TRUTH, MEDIAN = range(7)
 
 
 def candlestick(
