@@ -1,4 +1,4 @@
-"""The command line: ``python -m kronos_dashboard inspect FILE`` and ``python -m kronos_dashboard forecast FILE``.
+"""The command line: ``python -m kronos_dashboard COMMAND``: inspect, doctor, forecast or fetch candles.
 
 FILE is a path, or ``sample:NAME`` for candles that ship with the project. Results go to stdout and to files, progress
 and errors to stderr. Exit status: 0 done, 1 it could not be done (one line says why), 2 the command was misspelt.
@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from engine.errors import EngineError
 from kronos_dashboard.commands import forecast
 from kronos_dashboard.commands.files import add_file, load_file
+from kronos_dashboard.doctor import command as doctor
 from kronos_dashboard.errors import DashboardError
+from kronos_dashboard.feeds import command as fetch
 from kronos_dashboard.importers import ChoiceNeeded
 from kronos_dashboard.importers.describing import as_document, as_lines, choices_document
 from kronos_dashboard.settings import Settings
@@ -41,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kronos_dashboard", description="Candles in, sampled futures out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_inspect(commands.add_parser("inspect", help="say what a file of candles holds"))
+    _add_doctor(commands.add_parser("doctor", help="say what is odd about candles, and repair it"))
     forecast.add_parser(commands)
+    fetch.add_parser(commands)
     return parser
 
 
@@ -49,6 +53,12 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
     add_file(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(command=_inspect)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    add_file(parser)
+    doctor.add_options(parser)
+    parser.set_defaults(command=lambda options, settings: doctor.run(options, load_file(options, settings).candles))
 
 
 def _inspect(options: argparse.Namespace, settings: Settings) -> None:

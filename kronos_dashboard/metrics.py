@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.finetune.scores import crps
+
 __all__ = [
     "LEVELS",
     "Score",
@@ -136,20 +138,6 @@ def directional_accuracy(point: np.ndarray, truth: np.ndarray, last_close: float
     said = np.sign(np.asarray(point, dtype=np.float64) - last_close)
     counted = came != 0
     return float((said == came)[counted].mean()) if counted.any() else float("nan")
-
-
-def crps(paths: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """CRPS [H] of each step, in the fair form for a sample: ``mean |x - y| - sum |x - x'| / (2 N (N - 1))``.
-
-    With a single path it is the absolute error.
-    """
-    number = paths.shape[0]
-    error = np.abs(paths - truth).mean(axis=0)
-    if number == 1:
-        return error
-    ordered = np.sort(np.asarray(paths, dtype=np.float64), axis=0)
-    weights = 2 * np.arange(1, number + 1) - number - 1  # [N]: sum |x - x'| over pairs = 2 * weights @ sorted
-    return error - (weights @ ordered) / (number * (number - 1))
 
 
 def skill(loss: float, baseline: float) -> float:

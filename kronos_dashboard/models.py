@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kronos_dashboard.errors import SettingsError
+from kronos_dashboard.loading import load_model
 
 if TYPE_CHECKING:
     from engine import KronosPredictor
@@ -47,18 +47,8 @@ class ModelShelf:
         return self._loaded.get((name, device))
 
     def _load(self, name: str, device: str | None, progress: DownloadProgress | None) -> KronosPredictor:
-        import torch  # here, not above: it takes seconds, and pages must answer before it is there
-
-        from engine import KronosPredictor
-
         if self._threads is not None:
+            import torch  # here, not above: it takes seconds, and pages must answer before it is there
+
             torch.set_num_threads(self._threads)
-        here = ["cpu"]
-        here += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))] * torch.cuda.is_available()
-        here += ["mps"] * torch.backends.mps.is_available()
-        if device is not None and device not in here:
-            raise SettingsError(
-                f"the device {device!r} is not on this machine; it has: {', '.join(here)}.",
-                "Leave the device out to take the best there is.",
-            )
-        return KronosPredictor.from_pretrained(name, device=device, progress=progress)
+        return load_model(name, device=device, progress=progress)
