@@ -155,6 +155,7 @@ class Chart {
     this.stretch = 1; // of the price axis
     this.log = null; // the reader's choice of axis, or null for the figure's own
     this.hidden = new Set();
+    this.numbers = new Map();
     this.grown = null; // the price range while a fan grows: it may widen, not jump
     this.frames = 0;
     this.drawing = Promise.resolve();
@@ -222,7 +223,7 @@ class Chart {
     if (this.gone || !this.figure || !this.element.clientWidth) return;
     const { data, layout } = patched(this.figure, this.over);
     for (const trace of data) {
-      trace.uid = trace.meta;
+      trace.uid = this.number(trace.meta);
       if (this.hidden.has(trace.legendgroup ?? trace.meta)) trace.visible = "legendonly";
       else if (trace.visible === "legendonly") delete trace.visible;
     }
@@ -234,6 +235,12 @@ class Chart {
     this.frames += 1;
     this.element.dataset.frames = String(this.frames);
     this.listen.drawn?.(this);
+  }
+
+  // Plotly looks traces up by classes made of their uid, so a name with a dot or a blank would not do.
+  number(name) {
+    if (!this.numbers.has(name)) this.numbers.set(name, `trace${this.numbers.size}`);
+    return this.numbers.get(name);
   }
 
   sizes(layout) {

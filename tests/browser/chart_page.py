@@ -1,0 +1,73 @@
+"""A page with nothing but the chart and what moves it: served to the browser tests, and to nobody else."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from engine.forecast import Forecast
+from kronos_dashboard.baselines import random_walk
+from kronos_dashboard.charts import Cone, Level, Look, fan_patch, forecast_figure, palette_of, window_figure
+from kronos_dashboard.samples import load_sample
+from kronos_dashboard.ui.chart_component import grow_chart, live_chart
+from kronos_dashboard.windows import cut
+
+T, H = 400, 120
+STEPS_PER_S = 20
+
+st.set_page_config(layout="wide", page_icon=str(Path(__file__).parents[2] / "kronos_dashboard" / "ui" / "icon.svg"))
+candles = load_sample(st.query_params.get("sample", "eurusd_1h")).candles
+state = st.session_state
+state.setdefault("row", len(candles) - H - 300)
+
+
+def move(by: int) -> None:
+    state["row"] = int(np.clip(state["row"] + by, T, len(candles) - H))
+    state.pop("began", None)
+
+
+with st.sidebar:
+    st.slider("Row", T, len(candles) - H, key="row")
+    paths = st.slider("Paths", 0, 200, 0, key="paths")
+    revealed = st.slider("Revealed", 0, H, H, key="revealed")
+    shown = st.toggle("Forecast", key="shown", bind="query-params")
+    extras = st.toggle("Levels and surprise", key="extras")
+    grow = st.button("Grow")
+    scheme = st.selectbox("Colours", ("classic", "east_asian", "colour_blind", "ink"), key="scheme")
+
+window = cut(candles, state["row"], T, H)
+look = Look(palette=palette_of(scheme, dark=st.context.theme.type == "dark"), paths=paths)
+base = window.key[0]
+forecast = random_walk(window, num_paths=100, seed=1)
+close = float(window.context.frame["close"].iloc[-1])
+more = {"revealed": revealed}
+if extras:
+    returns = np.abs(np.diff(np.log(window.context.frame["close"]), prepend=np.nan))
+    more["surprise"] = returns / np.nanstd(returns)
+    more["levels"] = [Level(price=close * 1.01, label="Target"), Level(price=close * 0.992, label="Stop", alert=True)]
+if shown:
+    cone = Cone.of(random_walk(window, seed=2), "Random walk")
+    figure = forecast_figure(window, forecast, look, baseline=cone, **more)
+else:
+    figure = window_figure(window, look, **more)
+live_chart(figure, key="chart", base=base, alt=f"Candles up to {window.cutoff}", file="test", on_step=move)
+st.text(f"row {state['row']}")
+
+if grow:
+    state["began"] = time.monotonic()
+
+
+@st.fragment(run_every=0.3 if "began" in state else None)
+def growing() -> None:
+    done = min(H, 1 + int((time.monotonic() - state["began"]) * STEPS_PER_S)) if "began" in state else 0
+    if 0 < done < H:
+        partial = Forecast(paths=forecast.paths[:, :done], index=forecast.index[:done])
+        grow_chart(fan_patch(window, partial, look), chart="chart", base=base)
+    elif done:
+        del state["began"]
+        st.rerun()
+    st.text(f"step {done}")
+
+
+growing()
