@@ -26,7 +26,7 @@ __all__ = ["read_delimited"]
 
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _HEAD_BYTES, _HEAD_LINES = 262_144, 400
-_MOST_COLUMNS = 4_096
+_MOST_COLUMNS, _MOST_UNNAMED = 4_096, 256
 _RAGGED = 0.02
 """With more lines than this share of another length, short lines are filled up instead of left out."""
 _PLAIN = re.compile(r"^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:[eE][-+]?\d{1,3})?$")
@@ -109,8 +109,6 @@ def _layout(lines: list[str], filename: str) -> _Layout:
         hint = "The file must hold rows with a time, open, high, low and close, separated by commas or the like."
         raise ImportFailed(f"the file {filename} holds no rows of numbers; it begins with {first!r}.", hint)
     _, delimiter, width = best
-    if width > _MOST_COLUMNS:
-        raise ImportFailed(f"the file {filename} has {width:,} columns.", "Export fewer columns.")
     start = _first_row(lines, delimiter, width)
     if start is None:
         raise ImportFailed(
@@ -119,7 +117,10 @@ def _layout(lines: list[str], filename: str) -> _Layout:
     above = [
         _COMMENT.sub("", line) for line in lines[:start] if line.strip() and not re.match(r"^sep=.$", line.strip())
     ]
-    return _Layout(delimiter, width, start, read_header(above, delimiter, width, split))
+    header = read_header(above, delimiter, width, split)
+    if width > (_MOST_UNNAMED if header.names is None else _MOST_COLUMNS):
+        raise ImportFailed(f"the file {filename} has {width:,} columns.", "Export fewer columns, with a header.")
+    return _Layout(delimiter, width, start, header)
 
 
 def _first_row(lines: list[str], delimiter: str, width: int) -> int | None:

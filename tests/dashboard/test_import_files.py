@@ -349,6 +349,8 @@ def test_a_feather_buffer_that_claims_a_huge_size_is_refused() -> None:
 def test_deep_json_and_very_wide_rows_are_refused() -> None:
     with pytest.raises(ImportFailed, match="nested too deep"):
         read(b"[" * 200_000, "f.json")
+    with pytest.raises(ImportFailed, match="has 300 columns"):
+        read(b"\n".join([b"2024-01-01," + b"1," * 298 + b"1"] * 5), "f.csv")
     with pytest.raises(ImportFailed):
         read(b"1," * 400_000 + b"1\n" + b"2," * 400_000 + b"2\n", "f.csv")
     with pytest.raises(ImportFailed):
