@@ -13,7 +13,7 @@ st.markdown(
 ui.model_status()
 with ui.guard():
     ui.sample_cards()
-st.page_link("pages/2_Forecast.py", label="Use your own candles (CSV)", icon=":material/upload_file:")
+st.page_link("pages/1_Data.py", label="Bring your own candles: any file, or live", icon=":material/upload_file:")
 
 reading, limits = st.columns(2, gap="large")
 reading.markdown(

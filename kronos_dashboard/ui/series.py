@@ -1,36 +1,121 @@
-"""Which candles: a sample that ships, or an uploaded file. The choice survives page changes."""
+"""The series of a session: several side by side, one of them chosen. They survive page changes, not the session."""
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import streamlit as st
 
+from kronos_dashboard.calendars import AUTO
 from kronos_dashboard.candles import interval_label
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.importers import Imported, read
+from kronos_dashboard.importers import Imported, ImportOptions, read
 from kronos_dashboard.samples import SAMPLES, load_sample
+from kronos_dashboard.ui.data_held import File, Series
+from kronos_dashboard.ui.data_link import Selection
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.shared import settings
 
-__all__ = ["choose_candles", "choose_sample"]
+__all__ = [
+    "choose",
+    "choose_candles",
+    "choose_sample",
+    "chosen",
+    "chosen_calendar",
+    "file_series",
+    "held",
+    "keep",
+    "remove",
+    "sample_series",
+]
 
-_UPLOADED = "uploaded"
+MOST_SERIES = 12
+"""Series that a session may hold."""
+_SAMPLES = {sample.key: sample for sample in SAMPLES}
+
+
+def held() -> dict[str, Series]:
+    """The series of this session by key, oldest first."""
+    kept: dict[str, Series] = st.session_state.setdefault("series", {})
+    return kept
+
+
+def keep(series: Series) -> None:
+    """Hold a series, in the place of the one with the same key if there is one, and choose it.
+
+    Raises:
+        DashboardError: the session holds as much as it may.
+    """
+    others = [other for key, other in held().items() if key != series.key]
+    if len(others) >= MOST_SERIES:
+        raise DashboardError(f"a session holds {MOST_SERIES} series at most.", "Remove one first.")
+    most = 3 * settings().max_rows
+    rows = len(series.candles) + sum(len(other.candles) for other in others)
+    if rows > most:
+        raise DashboardError(
+            f"a session holds {most:,} candles at most; with {series.title} it would be {rows:,}.", "Remove one first."
+        )
+    held()[series.key] = series
+    choose(series.key)
+
+
+def remove(key: str) -> None:
+    """Let a series go; the one that was added last is chosen then."""
+    held().pop(key, None)
+    if st.session_state.get("source") == key:
+        choose(next(reversed(held()), ""))
+
+
+def choose(key: str) -> None:
+    """Make a series (or a sample) the chosen one of this session."""
+    st.session_state["source"] = key
 
 
 def choose_sample(key: str) -> None:
     """Make the sample the chosen series of this session."""
-    st.session_state["source"] = key
+    choose(key)
+
+
+def chosen() -> Series | None:
+    """The chosen series; a sample is taken up when it is chosen. None in a session that has chosen nothing."""
+    key = st.session_state.get("source", "")
+    if key not in held() and key in _SAMPLES:
+        keep(sample_series(key))
+    return held().get(key)
+
+
+def chosen_calendar() -> str:
+    """The calendar that was chosen for the chosen series: ``auto`` unless somebody said otherwise."""
+    series = held().get(st.session_state.get("source", ""))
+    return AUTO if series is None else series.calendar
+
+
+def sample_series(key: str) -> Series:
+    """A sample as a series."""
+    return Series.of(key, _SAMPLES[key].title, load_sample(key), selection=Selection(sample=key))
+
+
+def file_series(name: str, data: bytes, options: ImportOptions | None = None) -> Series:
+    """A file as a series.
+
+    Raises:
+        ImportFailed: the file cannot be read; ``ChoiceNeeded`` where an option is wanted.
+    """
+    options = options or ImportOptions()
+    imported = read(data, name, options, settings=settings())
+    file = File(name=name, data=data, options=options)
+    return Series.of(f"file_{uuid4().hex[:12]}", imported.candles.symbol, imported, file=file)
 
 
 def choose_candles() -> Imported:
     """The chosen series, and in the sidebar the means to choose another."""
     titles = {sample.key: sample.title for sample in SAMPLES}
-    if "uploaded" in st.session_state:
-        titles[_UPLOADED] = f"Your file: {st.session_state['uploaded'].candles.symbol}"
+    titles.update({key: _title(series) for key, series in held().items()})
     if st.session_state.get("source") not in titles:
-        st.session_state["source"] = SAMPLES[0].key
+        choose(SAMPLES[0].key)
     with st.sidebar:
         st.subheader("Candles", anchor=False)
-        chosen = st.selectbox(
+        key = st.selectbox(
             "Series",
             list(titles),
             key="source",
@@ -39,19 +124,27 @@ def choose_candles() -> Imported:
             label_visibility="collapsed",
         )
         st.file_uploader(
-            "Your own CSV",
-            type=["csv", "txt"],
+            "Your own file",
             key="upload",
             on_change=_take_upload,
-            help="A header line with a time column and open, high, low, close; volume and amount are optional. "
-            "Times without a zone keep their hours. The file stays on this computer.",
+            help="CSV, Excel, JSON, Parquet and more, with a time and open, high, low, close; volume and amount are "
+            "optional. Times without a zone keep their hours. The file stays on this computer.",
             max_upload_size=settings().max_upload_mb,
         )
         if "upload_error" in st.session_state:
             show_error(st.session_state["upload_error"])
-    imported: Imported = st.session_state["uploaded"] if chosen == _UPLOADED else load_sample(chosen)
+        st.page_link("pages/1_Data.py", label="Live candles, checks and repairs", icon=":material/candlestick_chart:")
+    series = held().get(key) or sample_series(key)
+    imported = Imported(series.candles, series.notes, series.imported.choices)
     _describe(imported)
     return imported
+
+
+def _title(series: Series) -> str:
+    if series.key in _SAMPLES:
+        return series.title
+    kind = "Your file" if series.file else "Fetched"
+    return f"{kind}: {series.title} · {interval_label(series.candles.interval)}"
 
 
 def _take_upload() -> None:
@@ -61,11 +154,9 @@ def _take_upload() -> None:
     if file is None:
         return
     try:
-        st.session_state["uploaded"] = read(file.getvalue(), file.name, settings=settings())
+        keep(file_series(file.name, file.getvalue()))
     except DashboardError as error:
         st.session_state["upload_error"] = error
-        return
-    st.session_state["source"] = _UPLOADED
 
 
 def _describe(imported: Imported) -> None:

@@ -1,0 +1,54 @@
+"""The Data page in its parts: add candles, the series there are, and the chosen one with its checks."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kronos_dashboard.ui.data_add import add_candles, open_link, write_link
+from kronos_dashboard.ui.data_list import series_list
+from kronos_dashboard.ui.data_options import read_options
+from kronos_dashboard.ui.data_repair import changes, findings, interval_and_clock, notes
+from kronos_dashboard.ui.data_show import preview, rows_table, take_away, title_line
+from kronos_dashboard.ui.data_tasks import collect, watch
+from kronos_dashboard.ui.series import chosen
+
+__all__ = ["add_and_choose", "arrive", "show_series", "write_link"]
+
+
+def arrive() -> None:
+    """Take what feeds have answered, and open what the address selects."""
+    collect()
+    open_link()
+
+
+def add_and_choose() -> None:
+    """Ways in, what is under way, and the series there are."""
+    add_candles()
+    watch()
+    series_list()
+
+
+def show_series() -> None:
+    """The chosen series, or where to begin."""
+    series = chosen()
+    if series is None:
+        st.info(
+            "**No candles yet.** Drop files of candles on the left, fetch live ones, or open a sample. "
+            "What was assumed or found odd is told here, with repairs of one click.",
+            icon=":material/candlestick_chart:",
+        )
+        return
+    title_line(series)
+    read_options(series)
+    preview(series)
+    checks, times, rows, away = st.tabs(["Checks", "Interval, clock, calendar", "Rows", "Export and link"])
+    with checks:
+        changes(series)
+        findings(series)
+        notes(series)
+    with times:
+        interval_and_clock(series)
+    with rows:
+        rows_table(series)
+    with away:
+        take_away(series)

@@ -1,0 +1,160 @@
+"""How candles get into a session: files, the samples, a link, and the form for live candles (``data_fetch``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from kronos_dashboard.errors import DashboardError
+from kronos_dashboard.importers import ChoiceNeeded, ImportOptions
+from kronos_dashboard.samples import SAMPLES
+from kronos_dashboard.ui.data_fetch import fetch_form, fetch_selection
+from kronos_dashboard.ui.data_link import PARAMETERS, Selection, from_parameters, to_parameters
+from kronos_dashboard.ui.data_options import option_values
+from kronos_dashboard.ui.page import escape, show_error
+from kronos_dashboard.ui.series import chosen, file_series, held, keep, sample_series
+from kronos_dashboard.ui.shared import settings
+
+__all__ = ["add_candles", "open_link", "write_link"]
+
+_MOST_FILES = 12
+_WAYS = {"file": "File", "fetch": "Live", "sample": "Sample"}
+_LINK_ERROR, _LINK_DONE, _PROBLEMS = "data_link_error", "data_link_done", "data_problems"
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """A file that did not become candles; its bytes are kept where a choice would help."""
+
+    name: str
+    error: DashboardError
+    data: bytes = b""
+
+
+def open_link() -> None:
+    """Open what the address of the page selects, once."""
+    given = {name: value for name, value in st.query_params.items() if name in PARAMETERS}
+    if not given or given == st.session_state.get(_LINK_DONE):
+        return
+    st.session_state[_LINK_DONE] = given
+    st.session_state.pop(_LINK_ERROR, None)
+    try:
+        selection = from_parameters(given)
+        if selection is not None:
+            _open(selection)
+    except DashboardError as error:
+        st.session_state[_LINK_ERROR] = error
+
+
+def write_link() -> None:
+    """Let the address of the page say what is chosen; files have none."""
+    series = chosen()
+    if series is None:
+        return
+    wanted = {} if series.selection is None else to_parameters(series.selection)
+    st.session_state[_LINK_DONE] = wanted
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def add_candles() -> None:
+    """The three ways, one at a time."""
+    if _LINK_ERROR in st.session_state:
+        show_error(st.session_state[_LINK_ERROR])
+    st.session_state.setdefault("data_way", "file")
+    way = st.segmented_control(
+        "Add candles",
+        list(_WAYS),
+        format_func=_WAYS.__getitem__,
+        required=True,
+        key="data_way",
+        persist_state="session",
+        width="stretch",
+    )
+    if way == "sample":
+        _samples()
+    elif way == "fetch":
+        fetch_form()
+    else:
+        _files()
+
+
+def _open(selection: Selection) -> None:
+    """Choose it where the session has it already, else get it."""
+    if selection.key in held():
+        keep(held()[selection.key])
+    elif selection.request is None:
+        st.session_state["data_way"] = "sample"
+        keep(sample_series(selection.sample))
+    else:
+        st.session_state["data_way"] = "fetch"
+        fetch_selection(selection)
+
+
+def _samples() -> None:
+    keys = {sample.key: sample for sample in SAMPLES}
+    key = st.selectbox("Sample", list(keys), format_func=lambda key: keys[key].title, key="data_sample")
+    st.caption(f"{escape(keys[key].description)} Source: {escape(keys[key].source)}.")
+    if st.button("Open sample", key="data_open_sample", type="primary", width="stretch"):
+        st.session_state.pop(_LINK_ERROR, None)
+        try:
+            keep(held().get(key) or sample_series(key))
+        except DashboardError as error:
+            show_error(error)
+
+
+def _files() -> None:
+    """A field for files that is emptied once they are read: the list of series shows what there is."""
+    turn = st.session_state.setdefault("data_uploads", 0)
+    files = st.file_uploader(
+        "Files",
+        accept_multiple_files=True,
+        key=f"data_upload_{turn}",
+        label_visibility="collapsed",
+        max_upload_size=settings().max_upload_mb,
+    )
+    st.caption(
+        f"CSV, Excel, JSON, Parquet, Feather, also zipped; up to {settings().max_upload_mb} MB and "
+        f"{settings().max_rows:,} rows each. Files stay on this computer."
+    )
+    if files:
+        st.session_state[_PROBLEMS] = []
+        st.session_state.pop(_LINK_ERROR, None)
+        with st.spinner("Reading …"):
+            for file in files[:_MOST_FILES]:
+                _take(file.name, file.getvalue())
+        if len(files) > _MOST_FILES:
+            error = DashboardError(f"{_MOST_FILES} files are read at once; {len(files) - _MOST_FILES} were not.")
+            st.session_state[_PROBLEMS].append(_Problem("", error))
+        st.session_state["data_uploads"] = turn + 1
+        st.rerun()
+    for number, problem in enumerate(list(st.session_state.get(_PROBLEMS, []))):
+        _show_problem(number, problem)
+
+
+def _take(name: str, data: bytes, options: ImportOptions | None = None) -> None:
+    """A file becomes a series, or a problem that is shown."""
+    try:
+        keep(file_series(name, data, options))
+    except ChoiceNeeded as error:
+        st.session_state.setdefault(_PROBLEMS, []).append(_Problem(name, error, data))
+    except DashboardError as error:
+        st.session_state.setdefault(_PROBLEMS, []).append(_Problem(name, error))
+
+
+def _show_problem(number: int, problem: _Problem) -> None:
+    error = problem.error
+    if not isinstance(error, ChoiceNeeded):
+        show_error(error)
+        return
+    st.info(escape(f"{error.message} {error.hint}"), icon=":material/help:")
+    option = error.choices.option
+    value = st.selectbox(
+        f"{option.capitalize()} of {problem.name}", option_values(error.choices), key=f"data_choice_{number}"
+    )
+    if st.button("Read", key=f"data_choose_{number}", type="primary"):
+        st.session_state[_PROBLEMS].remove(problem)
+        with st.spinner("Reading …"):
+            _take(problem.name, problem.data, replace(ImportOptions(), **{option: value}))  # type: ignore[arg-type]
+        st.rerun()

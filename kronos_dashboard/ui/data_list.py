@@ -1,0 +1,60 @@
+"""The series of the session, to choose, rename and remove."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kronos_dashboard.candles import interval_label
+from kronos_dashboard.ui.data_held import Series
+from kronos_dashboard.ui.page import escape
+from kronos_dashboard.ui.series import choose, chosen, held, keep, remove
+
+__all__ = ["series_list"]
+
+
+def series_list() -> None:
+    """One line per series; nothing while there is none."""
+    series = chosen()
+    if not held():
+        return
+    labels = _labels()
+    st.session_state["data_chosen"] = series.key if series is not None else None
+    st.radio(
+        f"In this session ({len(labels)})",
+        list(labels),
+        format_func=labels.__getitem__,
+        captions=[_facts(held()[key]) for key in labels],
+        key="data_chosen",
+        on_change=lambda: choose(st.session_state["data_chosen"]),
+    )
+    if series is not None:
+        with st.container(horizontal=True, gap="small"):
+            with st.popover("Rename", icon=":material/edit:"):
+                _rename(series)
+            if st.button("Remove", key="data_remove", icon=":material/delete:", help="From this session alone."):
+                remove(series.key)
+                st.rerun()
+
+
+def _labels() -> dict[str, str]:
+    """What each series is called, each otherwise than those before it."""
+    labels: dict[str, str] = {}
+    for key, series in held().items():
+        alike = sum(held()[other].title == series.title for other in labels)
+        labels[key] = escape(series.title) + (f" ({alike + 1})" if alike else "")
+    return labels
+
+
+def _facts(series: Series) -> str:
+    candles = series.candles
+    changed = f" · {len(series.done)} changed" if series.done else ""
+    return f"{interval_label(candles.interval)} · {len(candles):,} · to {candles.local_index[-1]:%d %b %Y}{changed}"
+
+
+def _rename(series: Series) -> None:
+    with st.form("data_rename", border=False):
+        name = st.text_input("Name", series.title, max_chars=60, key=f"data_name_{series.key}")
+        st.caption("The name is also the symbol: it may point at a calendar, as EURUSD or 600519.SS do.")
+        if st.form_submit_button("Rename", key="data_rename_go"):
+            keep(series.renamed(name))
+            st.rerun()

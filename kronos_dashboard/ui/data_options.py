@@ -1,0 +1,114 @@
+"""How a file was read, and the means to read it otherwise: instrument, sheet, clock, order of dates, interval."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from kronos_dashboard.errors import DashboardError
+from kronos_dashboard.importers import Choices, ImportOptions
+from kronos_dashboard.ui.data_held import File, Series
+from kronos_dashboard.ui.page import show_error
+from kronos_dashboard.ui.series import file_series, keep
+
+__all__ = ["option_values", "read_options", "zones"]
+
+_INTERVALS = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
+_ORDERS = {None: "As the file shows", True: "Day first (31/12)", False: "Month first (12/31)"}
+_AS_IT_IS = "As the file shows"
+_LABELS = {"ticker": "Instrument", "sheet": "Sheet or file", "interval": "Length of a candle"}
+_ERROR = "data_read_error"
+
+
+@lru_cache(maxsize=1)
+def zones() -> tuple[str, ...]:
+    """Names of all clocks, those of the large markets first. Cached: the system's list does not change."""
+    usual = (
+        "UTC",
+        "America/New_York",
+        "Europe/London",
+        "Europe/Berlin",
+        "Asia/Shanghai",
+        "Asia/Tokyo",
+        "Asia/Hong_Kong",
+    )
+    named = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))}
+    return (*usual, *sorted(named - set(usual)))
+
+
+def option_values(choices: Choices) -> list[str]:
+    """What may be taken; the usual lengths where the file offers none."""
+    return list(choices.values) or list(_INTERVALS)
+
+
+def read_options(series: Series) -> None:
+    """For files: open where the file leaves a choice or was read with an assumption."""
+    if series.file is None:
+        return
+    told = any(note.level != "info" for note in series.imported.notes)
+    label = "This file holds more" if series.imported.choices else "How the file was read"
+    with (
+        st.expander(label, expanded=bool(series.imported.choices) or told, icon=":material/tune:"),
+        st.form(f"data_read_{series.key}", border=False),
+    ):
+        options = _widgets(series, series.file.options)
+        with st.container(horizontal=True):
+            again = st.form_submit_button("Read again", key=f"data_again_{series.key}", type="primary")
+            beside = st.form_submit_button("Keep both", key=f"data_beside_{series.key}", help="As one more series.")
+        st.caption("Reading again begins anew: changes made to the candles here are gone then.")
+        if again or beside:
+            _read(series, series.file, options, beside=beside)
+        error = st.session_state.get(_ERROR)
+        if error is not None and error[0] == series.key:
+            show_error(error[1])
+
+
+def _widgets(series: Series, options: ImportOptions) -> ImportOptions:
+    """The options that the form says."""
+    key, columns = series.key, st.columns(3)
+    offered = {choice.option: choice for choice in series.imported.choices}
+    changes: dict[str, str | bool | None] = {}
+    for place, (name, choice) in enumerate(offered.items()):
+        values = option_values(choice)
+        index = values.index(choice.taken) if choice.taken in values else 0
+        changes[name] = columns[place % 3].selectbox(_LABELS[name], values, index, key=f"data_{name}_{key}")
+    zone = columns[0].selectbox(
+        "Clock of the times",
+        [_AS_IT_IS, *zones()],
+        0 if options.session_tz not in zones() else zones().index(options.session_tz) + 1,
+        key=f"data_zone_{key}",
+        help="On which clock times without a zone stand.",
+    )
+    changes["session_tz"] = None if zone == _AS_IT_IS else zone
+    changes["day_first"] = columns[1].selectbox(
+        "Order of dates",
+        list(_ORDERS),
+        list(_ORDERS).index(options.day_first),
+        format_func=_ORDERS.__getitem__,
+        key=f"data_order_{key}",
+    )
+    if "interval" not in offered:
+        usual = list(dict.fromkeys(filter(None, (options.interval, *_INTERVALS))))
+        length = columns[2].selectbox(
+            _LABELS["interval"],
+            [_AS_IT_IS, *usual],
+            0 if options.interval is None else usual.index(options.interval) + 1,
+            key=f"data_interval_{key}",
+            help="Ticks are put together to it.",
+        )
+        changes["interval"] = None if length == _AS_IT_IS else length
+    return replace(options, **changes)  # type: ignore[arg-type]
+
+
+def _read(series: Series, file: File, options: ImportOptions, *, beside: bool) -> None:
+    st.session_state.pop(_ERROR, None)
+    try:
+        with st.spinner("Reading …"):
+            made = file_series(file.name, file.data, options)
+            keep(made if beside else replace(made, key=series.key, calendar=series.calendar))
+    except DashboardError as error:
+        st.session_state[_ERROR] = (series.key, error)
+    st.rerun()
