@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from kronos_dashboard.candles import interval_label
 from kronos_dashboard.charts import thumbnail_figure
 from kronos_dashboard.samples import SAMPLES, Sample, load_sample
 from kronos_dashboard.ui.page import escape, palette
@@ -15,6 +16,7 @@ __all__ = ["model_status", "sample_cards"]
 
 _SHOWN = 60
 """Candles in the small chart of a sample."""
+_IN_A_ROW = 3
 
 
 def model_status() -> None:
@@ -41,10 +43,11 @@ def _status() -> None:
 
 
 def sample_cards() -> None:
-    """One card per sample, with a button that goes to the forecast page and runs it."""
-    for column, sample in zip(st.columns(len(SAMPLES)), SAMPLES, strict=True):
-        with column, st.container(border=True, height="stretch"):
-            _card(sample, first=sample is SAMPLES[0])
+    """One card per sample, with a button that goes to the forecast page and runs it; in rows of three."""
+    for row in range(0, len(SAMPLES), _IN_A_ROW):
+        for column, sample in zip(st.columns(_IN_A_ROW), SAMPLES[row : row + _IN_A_ROW], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                _card(sample, first=sample is SAMPLES[0])
 
 
 def _card(sample: Sample, *, first: bool) -> None:
@@ -58,9 +61,8 @@ def _card(sample: Sample, *, first: bool) -> None:
         alt=f"The last {_SHOWN} candles of {sample.symbol}",
     )
     st.caption(sample.description)
-    if st.button(
-        f"Forecast {sample.symbol}", key=f"open_{sample.key}", type="primary" if first else "secondary", width="stretch"
-    ):
+    label = f"Forecast {sample.symbol} {interval_label(candles.interval)}"
+    if st.button(label, key=f"open_{sample.key}", type="primary" if first else "secondary", width="stretch"):
         choose_sample(sample.key)
         request_on_arrival()
         st.switch_page("pages/2_Forecast.py")

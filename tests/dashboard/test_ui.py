@@ -159,7 +159,7 @@ def test_an_uploaded_file_is_shown_and_forecast(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize(("data", "words"), [
-    (b"a,b\n1,2\n", "lacks the columns"),
+    (b"a,b\n1,2\n", "lacks the column"),
     (makers.csv(50, close="nan").encode(), "not a finite number"),
     (b"", "cannot be read as CSV"),
 ])  # fmt: skip
