@@ -130,7 +130,7 @@ def test_both_pages_fit_a_phone_and_a_small_dark_screen(
     with browse(chromium, server, width, height, scheme) as app:
         app.open("/")
         for sample in SAMPLES:
-            expect(app.page.get_by_role("button", name=f"Forecast {sample.symbol}")).to_be_visible()
+            expect(app.page.locator(f".st-key-open_{sample.key} button")).to_be_visible()
         assert fits(app)
         app.page.get_by_role("button", name="Forecast AAPL 1d").click()
         forecast_ended(app)
@@ -145,9 +145,9 @@ def fits(app: App) -> bool:
 
 def test_two_sessions_at_once_get_their_own_forecasts(chromium: Browser, server: str) -> None:
     with browse(chromium, server) as one, browse(chromium, server) as other:
-        for app, symbol in ((one, "AAPL"), (other, "GOOGL")):
+        for app, name in ((one, "Forecast AAPL 1d"), (other, "Forecast GOOGL 1d")):
             app.open("/")
-            app.page.get_by_role("button", name=f"Forecast {symbol}").click()
+            app.page.get_by_role("button", name=name).click()
         for app, mine, theirs in ((one, "AAPL", "GOOGL"), (other, "GOOGL", "AAPL")):
             forecast_ended(app)
             assert "Median" in app.drawn()
