@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 
 
 def main() -> None:
-    """Home and the first forecast, 1440 x 900, light."""
+    """Home, the first forecast, and the Data page with a repair offered, 1440 x 900, light."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         with serve(Path(folder) / "streamlit.log") as url, browse(browser, url) as app:
@@ -30,6 +30,11 @@ def main() -> None:
             app.settle()
             app.page.wait_for_timeout(1_500)
             app.page.screenshot(path=FOLDER / "forecast.png")
+            app.open("/Data?sample=aapl_1h")
+            app.page.locator(".st-key-data_chart .js-plotly-plot .boxlayer .trace").first.wait_for(state="attached")
+            app.settle()
+            app.page.wait_for_timeout(1_500)
+            app.page.screenshot(path=FOLDER / "data.png")
         browser.close()
 
 

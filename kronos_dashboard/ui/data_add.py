@@ -85,7 +85,7 @@ def _open(selection: Selection) -> None:
     if selection.key in held():
         keep(held()[selection.key])
     elif selection.request is None:
-        st.session_state["data_way"] = "sample"
+        st.session_state.update(data_way="sample", data_sample=selection.sample)
         keep(sample_series(selection.sample))
     else:
         st.session_state["data_way"] = "fetch"

@@ -89,9 +89,9 @@ def _symbol(name: str, exchange: str) -> str:
     """A field, a search that asks the feed, and what it found."""
     key, found_key = f"fetch_symbol_{name}", f"fetch_found_{name}_{exchange}"
     st.session_state.setdefault(key, _EXAMPLES[name])
-    field, button = st.columns([3, 1], vertical_alignment="bottom", gap="small")
+    field, button = st.columns([1.7, 1], vertical_alignment="bottom", gap="small")
     symbol = field.text_input("Symbol", key=key, max_chars=64, persist_state="session", placeholder=_EXAMPLES[name])
-    if button.button("", key="fetch_search", icon=":material/search:", help="Search symbols", width="stretch"):
+    if button.button("Find", key="fetch_search", help="Search the symbols of this feed.", width="stretch"):
         source, query = feed(name), symbol.strip()
         start(
             f"Searching for {query}",

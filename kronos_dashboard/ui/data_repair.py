@@ -18,11 +18,17 @@ from kronos_dashboard.ui.data_options import zones
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.series import keep
 
-__all__ = ["changes", "findings", "interval_and_clock", "notes"]
+__all__ = ["calendar_code", "changes", "findings", "interval_and_clock", "notes"]
 
 _ICONS = {"error": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
 _NAMED = 8
 _ERROR = "data_change_error"
+
+
+def calendar_code(series: Series) -> str:
+    """Code of the calendar that was found or chosen; empty where none fits."""
+    found = _detected(series.candles.fingerprint, series.calendar, series.candles)
+    return "" if isinstance(found, DashboardError) else found[0]
 
 
 def findings(series: Series) -> None:
@@ -127,7 +133,7 @@ def _calendar(series: Series) -> None:
         show_error(found)
     else:
         override = " Choose another above to override it." if code == AUTO else ""
-        st.caption(f"**{escape(found[0])}**: {escape(found[1])}.{override}")
+        st.caption(f"**{escape(found[1])}**: {escape(found[2])}.{override}")
 
 
 def _change(series: Series, step: Step) -> None:
@@ -160,11 +166,11 @@ def _detected(
     fingerprint: str,  # noqa: ARG001 - the key
     calendar: str,
     _candles: CandleFrame,
-) -> tuple[str, str] | DashboardError:
-    """Name of the calendar, and why it. Cached by candles and calendar for an hour."""
+) -> tuple[str, str, str] | DashboardError:
+    """Code and name of the calendar, and why it. Cached by candles and calendar for an hour."""
     try:
         found = detect(_candles, calendar)
-        return found.name, found.reason
+        return found.code, found.name, found.reason
     except DashboardError as error:
         return error
 

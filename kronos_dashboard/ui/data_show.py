@@ -14,6 +14,7 @@ from kronos_dashboard.feeds import candles_csv
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.data_held import Series
 from kronos_dashboard.ui.data_link import to_parameters
+from kronos_dashboard.ui.data_repair import calendar_code
 from kronos_dashboard.ui.page import escape, palette
 
 __all__ = ["candles_parquet", "preview", "rows_table", "take_away", "title_line"]
@@ -27,14 +28,16 @@ def title_line(series: Series) -> None:
     """Name and facts, and the way on to a forecast."""
     candles = series.candles
     first, last = candles.local_index[0], candles.local_index[-1]
+    pattern = "%d %b %Y" if candles.interval >= pd.Timedelta(days=1) else "%d %b %Y %H:%M"
     facts, onward = st.columns([3, 1.2], vertical_alignment="center")
     with facts:
         st.subheader(escape(series.title), anchor=False)
         parts = [
             interval_label(candles.interval),
             f"{len(candles):,} candles",
-            f"{first:%d %b %Y %H:%M} – {last:%d %b %Y %H:%M}",
+            f"{first:{pattern}} – {last:{pattern}}",
             f"clock {escape(candles.session_tz)}",
+            f"calendar {escape(calendar_code(series) or 'none found')}",
             *([] if candles.has_volume else ["no volume"]),
             *(["stamped at the close"] if candles.stamped == "close" else []),
             escape(candles.source),
@@ -56,7 +59,7 @@ def preview(series: Series) -> None:
         st.session_state[state] = (first, last)
 
     figure = series_figure(candles, Look(palette=palette(), height=_HEIGHT), view=st.session_state.get(state))
-    with st.container(height=_HEIGHT + 60, border=False):  # its room is kept while the chart library is on its way
+    with st.container(height=_HEIGHT + 40, border=False):  # its room is kept while the chart library is on its way
         live_chart(
             figure,
             key="data_chart",
