@@ -8,9 +8,9 @@ from kronos_dashboard.forecasting import model_frame
 from kronos_dashboard.samples import SAMPLES, load_sample
 from kronos_dashboard.windows import latest
 
+contexts = (400, 250)  # in turn
 windows = [
-    latest(load_sample(sample.key).candles, context=context, horizon=20)
-    for sample, context in zip(SAMPLES, (400, 250, 400), strict=True)
+    latest(load_sample(sample.key).candles, context=contexts[i % 2], horizon=20) for i, sample in enumerate(SAMPLES)
 ]
 
 predictor = KronosPredictor.from_pretrained("bundled")
