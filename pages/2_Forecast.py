@@ -8,4 +8,4 @@ with ui.guard():
     window = ui.choose_window(candles)
     sampling = ui.choose_sampling()
     ui.run_controls(window, sampling)
-    ui.show_window(window)
+    ui.show_window(window, on_step=lambda by: ui.step_window(candles, by))

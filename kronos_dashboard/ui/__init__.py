@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kronos_dashboard.ui.controls import choose_sampling, choose_window
+from kronos_dashboard.ui.controls import choose_sampling, choose_window, step_window
 from kronos_dashboard.ui.home import model_status, sample_cards
 from kronos_dashboard.ui.page import guard, page
 from kronos_dashboard.ui.results import show_window
@@ -19,4 +19,5 @@ __all__ = [
     "run_controls",
     "sample_cards",
     "show_window",
+    "step_window",
 ]

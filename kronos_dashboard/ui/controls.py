@@ -12,7 +12,7 @@ from kronos_dashboard.forecasting import SamplingConfig
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.windows import Window, check_lengths, cut, latest
 
-__all__ = ["choose_sampling", "choose_window"]
+__all__ = ["choose_sampling", "choose_window", "step_window"]
 
 CONTEXT = 400
 HORIZON = 120
@@ -45,6 +45,13 @@ def choose_window(candles: CandleFrame) -> Window:
         return latest(candles, context, horizon)
     with place:
         return cut(candles, _cutoff(candles, context, horizon), context, horizon)
+
+
+def step_window(candles: CandleFrame, by: int) -> None:
+    """Move the cutoff by so many bars, as far as the series goes; called before the page runs again."""
+    key = _row_key(candles)
+    if key in st.session_state:
+        st.session_state[key] = min(max(int(st.session_state[key]) + by, 1), len(candles))
 
 
 def choose_sampling() -> SamplingConfig:
@@ -139,7 +146,7 @@ def _cutoff(candles: CandleFrame, context: int, horizon: int) -> int:
     if first == last:
         st.caption("The window takes the whole series.")
         return first
-    key = f"cutoff_{candles.fingerprint[:12]}"
+    key = _row_key(candles)
     st.session_state[key] = min(max(int(st.session_state.get(key, last)), first), last)
     times = candles.local_index
     row = int(
@@ -158,3 +165,7 @@ def _cutoff(candles: CandleFrame, context: int, horizon: int) -> int:
         f"then {horizon} candles to {times[row + horizon - 1]:{pattern}}"
     )
     return row
+
+
+def _row_key(candles: CandleFrame) -> str:
+    return f"cutoff_{candles.fingerprint[:12]}"

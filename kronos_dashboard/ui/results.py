@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -9,42 +11,51 @@ import streamlit as st
 from kronos_dashboard.charts import Cone, Look, forecast_figure, window_figure
 from kronos_dashboard.export import file_stem, forecast_csv, record_json
 from kronos_dashboard.metrics import Score, interval_width, score
+from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import escape, palette
 from kronos_dashboard.ui.runs import Result, kept_result
 from kronos_dashboard.windows import Window
 
-__all__ = ["show_window"]
+__all__ = ["base_of", "show_window"]
 
 LEVEL = 0.9
 """Coverage of the band that the figures are about."""
-_NO_BUTTONS = ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d"]
-_CONFIG = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": _NO_BUTTONS}
 
 
-def show_window(window: Window) -> None:
-    """The chart of the window; with a forecast also its figures, notes and downloads."""
+def show_window(window: Window, *, on_step: Callable[[int], None] | None = None) -> None:
+    """The chart of the window; with a forecast also its figures, notes and downloads.
+
+    Args:
+        window: what is shown.
+        on_step: called with the bars to move by when the arrow keys are pressed on the chart.
+    """
     result = kept_result(window)
     if result is None:
-        _chart(window_figure(window, _look()), window)
+        _chart(window_figure(window, _look()), window, on_step)
         _notes([window.note])
         return
-    walk = Cone.of(result.baseline, "Random walk", (LEVEL,))
-    _chart(forecast_figure(window, result.forecast, _look(), baseline=walk), window)
+    walk = Cone.of(result.baseline, "Random walk")
+    _chart(forecast_figure(window, result.forecast, _look(), baseline=walk), window, on_step)
     _figures(result)
     _comparison(result)
     _notes(result.record.notes)
     _downloads(result)
 
 
+def base_of(window: Window) -> str:
+    """What the chart of a window is of, for patches that are laid over it."""
+    return "|".join(map(str, window.key))
+
+
 def _look() -> Look:
-    return Look(palette=palette(), coverages=(0.5, LEVEL))
+    return Look(palette=palette())
 
 
-def _chart(figure: go.Figure, window: Window) -> None:
+def _chart(figure: go.Figure, window: Window, on_step: Callable[[int], None] | None) -> None:
     text = (
         f"Candles of {window.context.symbol} up to {window.cutoff:%d %b %Y %H:%M} UTC and {window.horizon} steps after"
     )
-    st.plotly_chart(figure, key="chart", height=figure.layout.height, config=_CONFIG, alt=text)
+    live_chart(figure, key="chart", base=base_of(window), alt=text, file=window.context.symbol, on_step=on_step)
 
 
 def _figures(result: Result) -> None:

@@ -42,7 +42,7 @@ def test_a_first_forecast_is_one_click_from_home(app: App) -> None:
     expect(app.page.get_by_text("not the published Kronos").first).to_be_visible()
     app.page.get_by_role("button", name="Forecast EURUSD").click()
     forecast_ended(app)
-    assert {"Candles", "90% of paths", "50% of paths", "Median", "One path", "Random walk 90%", "What came"} <= set(
+    assert {"Candles", "95% of paths", "50% of paths", "Median", "One path", "Random walk 95%", "What came"} <= set(
         app.drawn()
     )
     expect(app.page.get_by_text("Steps inside the 90% band")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ def texts(app: AppTest) -> str:
 
 
 def trace_names(app: AppTest) -> str:
-    return str(app.get("plotly_chart")[0].proto.spec)
+    return str(json.loads(app.get("bidi_component")[0].proto.json)["figure"])
 
 
 def test_home_says_what_this_is_and_what_it_is_not(app: AppTest) -> None:
@@ -95,7 +96,7 @@ def test_the_forecast_page_begins_with_a_window_and_no_forecast(app: AppTest) ->
 def test_a_run_shows_the_fan_the_figures_and_the_downloads(app: AppTest) -> None:
     opened(app).button(key="run").click()
     finished(app.run())
-    for name in ("Median", "90% of paths", "One path", "Random walk 90%", "What came"):
+    for name in ("Median", "95% of paths", "One path", "Random walk 95%", "What came"):
         assert name in trace_names(app)
     assert [metric.label for metric in app.metric][:2] == ["Last close", "Median after 10 steps"]
     assert "CRPS" in str(app.table[0].value.index[0])
@@ -169,7 +170,7 @@ def test_a_bad_file_is_explained_and_the_series_before_it_stays(app: AppTest, da
     sound(app.run())
     assert words in app.error[0].value
     assert "**EURUSD**" in texts(app)
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("bidi_component")) == 1
 
 
 def test_a_repaired_file_carries_its_warning(app: AppTest) -> None:
@@ -194,7 +195,7 @@ def test_a_model_that_cannot_be_had_is_explained_on_the_page(app: AppTest, monke
     finished(app.run())
     assert "/no/such/folder" in app.error[0].value.replace("\\", "")
     assert "Traceback" not in texts(app)
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("bidi_component")) == 1
 
 
 def test_an_unforeseen_error_shows_its_name_and_no_inside(
