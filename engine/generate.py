@@ -25,9 +25,13 @@ from engine.model import Kronos
 from engine.sampling import draw, uniforms
 from engine.tokenizer import KronosTokenizer
 
-__all__ = ["Question", "WindowPolicy", "decode_steps", "generate"]
+__all__ = ["Glimpse", "Question", "WindowPolicy", "decode_steps", "generate"]
 
 WindowPolicy = Literal["exact", "roll"]
+Glimpse = Callable[[int, Tensor], None]
+"""Called with the number of a series and its normalised candles so far, float32 [N, t, 6]."""
+GLIMPSE_EVERY = 8
+"""Decode steps from one glimpse to the next; the first comes after half as many."""
 _MOST_CACHE_BYTES = 1 << 30
 _MOST_SERIES = 32
 """Series that are read in one prefill."""
@@ -66,6 +70,7 @@ class _Run:
     max_context: int
     policy: WindowPolicy
     step_done: Callable[[], None]
+    glimpse: Glimpse | None = None
 
 
 def generate(
@@ -77,17 +82,21 @@ def generate(
     max_context: int,
     policy: WindowPolicy,
     step_done: Callable[[], None],
+    glimpse: Glimpse | None = None,
 ) -> Tensor:
     """Sample futures, normalised, float32 [B, N, H, 6] on the CPU. The modules are read and never changed.
 
     Memory is bounded by working through slices of series and of paths; a slice changes no path. ``step_done`` is called
-    ``decode_steps`` times, after each step; what it raises ends the run.
+    ``decode_steps`` times, after each step, ``glimpse`` with the candles so far every few steps; what they raise
+    ends the run. Watching changes no number.
     """
-    run = _Run(model, tokenizer, sampling, max_context, policy, step_done)
+    run = _Run(model, tokenizer, sampling, max_context, policy, step_done, glimpse)
     at_once = _rows_at_once(model, question.horizon)
     firsts = _firsts(question.candles.shape[0], at_once, sampling.num_paths)
     with torch.inference_mode():
-        return torch.cat([_futures(run, question.series(first, first + firsts.step), at_once) for first in firsts])
+        return torch.cat(
+            [_futures(run, question.series(first, first + firsts.step), at_once, first) for first in firsts]
+        )
 
 
 def decode_steps(model: Kronos, num_series: int, num_paths: int, horizon: int) -> int:
@@ -107,14 +116,17 @@ def _rows_at_once(model: Kronos, horizon: int) -> int:
     return max(1, _MOST_CACHE_BYTES // per_row)
 
 
-def _futures(run: _Run, question: Question, at_once: int) -> Tensor:
-    """Futures [B, N, H, 6] of series that fit one prefill."""
+def _futures(run: _Run, question: Question, at_once: int, number: int) -> Tensor:
+    """Futures [B, N, H, 6] of series that fit one prefill; the first of them has this ``number``."""
     coarse, fine = run.tokenizer.encode(question.candles)
     numbers = uniforms(question.seeds, run.sampling.num_paths, question.horizon).to(question.candles.device)
     sampler = _Sampler(run, coarse, fine, question.times)
     decoded = _decode_context(run, coarse, fine, question.horizon)
-    slices = numbers.split(at_once, dim=1)
-    return torch.cat([_decode(run, decoded, sampler.sample(part)) for part in slices], dim=1)
+    parts = []
+    for some in numbers.split(at_once, dim=1):
+        watcher = _Watcher(run, decoded, number, *some.shape[1:3]) if run.glimpse else None
+        parts.append(_decode(run, decoded, sampler.sample(some, watcher)))
+    return torch.cat(parts, dim=1)
 
 
 def _decode_context(run: _Run, coarse: Tensor, fine: Tensor, horizon: int) -> KVCache:
@@ -141,6 +153,26 @@ def _parts(ids: Tensor) -> list[slice]:
     return [slice(first, first + most) for first in range(0, length, most)]
 
 
+class _Watcher:
+    """Decodes what has been drawn so far, each token once, and shows it."""
+
+    def __init__(self, run: _Run, context: KVCache, number: int, paths: int, horizon: int) -> None:
+        self.run, self.number = run, number
+        self.cache = context.expand(paths, horizon)
+        self.candles: list[Tensor] = []
+        self.decoded = 0
+
+    def drawn(self, own: Tensor) -> None:
+        """Ids so far [2, B, N, t]."""
+        t = own.shape[-1]
+        if self.run.glimpse is None or t % GLIMPSE_EVERY != GLIMPSE_EVERY // 2:
+            return
+        self.candles.append(self.run.tokenizer.extend(*own[..., self.decoded :].unbind(), self.cache).cpu())
+        self.decoded = t
+        for i, candles in enumerate(torch.cat(self.candles, dim=2)):
+            self.run.glimpse(self.number + i, candles)
+
+
 class _Sampler:
     """Draws the tokens of N paths of each of B series, step by step."""
 
@@ -151,7 +183,7 @@ class _Sampler:
         self.context = coarse.shape[1]
         self.beginning = self._read_context(0)
 
-    def sample(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    def sample(self, numbers: Tensor, watcher: _Watcher | None = None) -> tuple[Tensor, Tensor]:
         """Coarse and fine ids, each [B, N, H], drawn with uniform ``numbers`` [B, N, H, 2]."""
         series, paths, horizon, _ = numbers.shape
         own = torch.empty(2, series, paths, horizon, dtype=torch.int64, device=numbers.device)
@@ -166,6 +198,8 @@ class _Sampler:
                 hidden = self.run.model.extend(own[0, :, :, step - 1, None], own[1, :, :, step - 1, None], now, cache)
             self._draw(hidden[:, :, -1], cache, numbers[:, :, step], own[..., step])
             self.run.step_done()
+            if watcher is not None:
+                watcher.drawn(own[..., : step + 1])
         return own[0], own[1]
 
     def _slides(self, step: int) -> bool:

@@ -22,10 +22,10 @@ from engine.config import SamplingConfig
 from engine.errors import Cancelled, CandlesError, ConfigError
 from engine.features import CLIP
 from engine.forecast import COLUMNS, Forecast
-from engine.generate import Question, WindowPolicy, decode_steps, generate
+from engine.generate import Glimpse, Question, WindowPolicy, decode_steps, generate
 from engine.layers import pack
 from engine.model import Kronos
-from engine.progress import CancelToken, Progress
+from engine.progress import CancelToken, Partial, Progress
 from engine.series import Series
 from engine.tokenizer import KronosTokenizer
 
@@ -139,6 +139,7 @@ class KronosPredictor:
         policy: WindowPolicy = DEFAULT_POLICY,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        partial: Partial | None = None,
     ) -> list[Forecast]:
         """Sample the futures of many series. Each comes out as it would alone.
 
@@ -153,6 +154,7 @@ class KronosPredictor:
             policy: what happens when context and horizon pass ``max_context`` (``engine.generate``).
             progress: called with the decode steps done and all decode steps.
             cancel: checked after every decode step.
+            partial: shown the candles so far every few decode steps (``engine.progress.Partial``); changes nothing.
 
         Returns:
             One forecast per frame, in order, with all paths.
@@ -166,7 +168,7 @@ class KronosPredictor:
         if policy not in ("exact", "roll"):
             raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
         series = self._checked(frames, futures, as_published=False)
-        paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel)
+        paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel, partial=partial)
         return [one.forecast(drawn, self.clip) for one, drawn in zip(series, paths, strict=True)]
 
     def predict(
@@ -247,6 +249,7 @@ class KronosPredictor:
         policy: WindowPolicy,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        partial: Partial | None = None,
     ) -> list[np.ndarray]:
         """Paths float64 [N, H, 6] of each series in its own units, as the model gives them."""
         if self.model.training or self.tokenizer.training:
@@ -269,6 +272,7 @@ class KronosPredictor:
                 max_context=self.max_context,
                 policy=policy,
                 step_done=counter.step_done,
+                glimpse=None if partial is None else _shown([(i, series[i]) for i in members], partial),
             ).numpy()
             for i, normalised in zip(members, drawn, strict=True):
                 paths[i] = series[i].statistics.denormalise(normalised)
@@ -278,6 +282,16 @@ class KronosPredictor:
         candles = np.stack([one.statistics.normalise(one.values, self.clip) for one in series])
         times = np.stack([one.times for one in series])
         return Question(torch.from_numpy(candles).to(self.device), torch.from_numpy(times).to(self.device), seeds)
+
+
+def _shown(members: list[tuple[int, Series]], partial: Partial) -> Glimpse:
+    """Show the candles so far of the series of one shape, each by its place in the call, in its own units."""
+
+    def show(number: int, normalised: torch.Tensor) -> None:
+        place, series = members[number]
+        partial(place, series.candles(series.statistics.denormalise(normalised.numpy()))[0])
+
+    return show
 
 
 class _StepCounter:

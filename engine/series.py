@@ -62,9 +62,13 @@ class Series:
         """T and H: series of one shape are read together."""
         return len(self.values), len(self.index)
 
+    def candles(self, drawn: np.ndarray) -> tuple[np.ndarray, float]:
+        """Possible candles float32 [N, t, 6] made of sampled ones [N, t, 6], in own units; and the share mended."""
+        return repair(drawn, self.values)
+
     def forecast(self, drawn: np.ndarray, clip: float) -> Forecast:
         """Sampled candles float64 [N, H, 6], in the series' own units, as a forecast of possible candles."""
-        paths, repaired = repair(drawn, self.values)
+        paths, repaired = self.candles(drawn)
         paths.flags.writeable = False
         return Forecast(paths=paths, index=self.index, notes=self._notes(clip), repaired=repaired)
 

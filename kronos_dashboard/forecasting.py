@@ -16,7 +16,7 @@ import pandas as pd
 
 from engine.config import SamplingConfig
 from engine.forecast import Forecast
-from engine.progress import CancelToken, Progress
+from engine.progress import CancelToken, Partial, Progress
 from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.records import RunRecord, forecast_columns, paths_digest
 from kronos_dashboard.windows import Window
@@ -24,7 +24,17 @@ from kronos_dashboard.windows import Window
 if TYPE_CHECKING:
     from engine.generate import WindowPolicy
 
-__all__ = ["CancelToken", "Predictor", "Progress", "RunRecord", "SamplingConfig", "made_by", "model_frame", "run"]
+__all__ = [
+    "CancelToken",
+    "Partial",
+    "Predictor",
+    "Progress",
+    "RunRecord",
+    "SamplingConfig",
+    "made_by",
+    "model_frame",
+    "run",
+]
 
 _PACKAGES = ("kronos-dashboard", "torch", "numpy", "pandas")
 
@@ -49,6 +59,7 @@ class Predictor(Protocol):
         policy: WindowPolicy,
         progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        partial: Partial | None = None,
     ) -> list[Forecast]:
         """One forecast per frame."""
         ...
@@ -70,6 +81,7 @@ def run(
     *,
     model_name: str,
     policy: WindowPolicy | None = None,
+    partial: Partial | None = None,
 ) -> list[tuple[Forecast, RunRecord]]:
     """Forecast many windows in one call of the engine; one is a batch of one.
 
@@ -81,6 +93,7 @@ def run(
         cancel: looked at after every decode step.
         model_name: what the model was loaded by, for the record.
         policy: how context and horizon pass the model's limit; None = as the engine does by itself.
+        partial: shown a window's number and its candles so far, float32 [N, t, 6], every few decode steps.
 
     Raises:
         EngineError: the engine refuses the windows, or ``cancel`` was set (``Cancelled``).
@@ -96,6 +109,7 @@ def run(
         policy=chosen,
         progress=progress,
         cancel=cancel,
+        partial=partial,
     )
     shared = {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -358,6 +358,30 @@ def test_a_token_that_is_never_set_stops_nothing(predictor, frame):
     )
 
 
+@POLICIES
+def test_who_watches_sees_the_candles_so_far_and_changes_none(predictor, policy):
+    frames = [tiny.candles(20, seed=1), tiny.candles(24, seed=2), tiny.candles(20, seed=3)]
+    futures = [tiny.future(frame, 22) for frame in frames]
+    plain = predictor.forecast_many(frames, futures, SAMPLING, policy=policy)
+    seen = []
+    watched = predictor.forecast_many(
+        frames, futures, SAMPLING, policy=policy, partial=lambda number, paths: seen.append((number, paths))
+    )
+    for one, other in zip(plain, watched, strict=True):
+        np.testing.assert_array_equal(one.paths, other.paths)
+    assert sorted((number, paths.shape[1]) for number, paths in seen) == [(i, t) for i in range(3) for t in (4, 12, 20)]
+    for number, paths in seen:
+        assert_near(paths, watched[number].paths[:, : paths.shape[1]], frames[number])
+
+
+def test_what_a_watcher_raises_ends_the_run(predictor, frame):
+    def stop(number, paths):
+        raise KeyError(number)
+
+    with pytest.raises(KeyError):
+        asked(predictor, frame, horizon=8, partial=stop)
+
+
 def test_what_the_progress_callback_raises_reaches_the_caller(predictor, frame):
     def progress(done, total):
         raise LookupError("the screen is gone")
