@@ -167,7 +167,8 @@ class _Watcher:
         t = own.shape[-1]
         if self.run.glimpse is None or t % GLIMPSE_EVERY != GLIMPSE_EVERY // 2:
             return
-        self.candles.append(self.run.tokenizer.extend(*own[..., self.decoded :].unbind(), self.cache).cpu())
+        coarse, fine = own[..., self.decoded :]
+        self.candles.append(self.run.tokenizer.extend(coarse, fine, self.cache).cpu())
         self.decoded = t
         for i, candles in enumerate(torch.cat(self.candles, dim=2)):
             self.run.glimpse(self.number + i, candles)
