@@ -40,6 +40,10 @@ class Job:
     cancel_token: threading.Event = field(default_factory=threading.Event)
     last_seen: float = 0.0
     ended_at: float = 0.0
+    partial: object | None = None
+    """What there is of the result so far. Replaced as a whole, never changed: whoever has read it may keep it."""
+    arriving: tuple[str, int, int | None] | None = None
+    """The file that is being downloaded: its name, bytes so far, bytes in all (None: not known)."""
     future: Future[object] = field(default_factory=Future)
 
     def step(self, done: int, total: int) -> None:
@@ -160,6 +164,7 @@ class JobQueue:
             return result
         finally:
             job.ended_at = self._clock()
+            job.partial = None
 
     def _drop(self, owner: str) -> None:
         job = self._jobs.pop(owner, None)

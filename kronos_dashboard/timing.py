@@ -1,7 +1,8 @@
 """How long a forecast will take, learned from earlier ones on this machine.
 
-Seconds = a start, a share per step, and a share per step and path, which grows with the candles that a step looks back on.
-The shares begin as a calibration says, all too fast or too slow by one factor perhaps, and follow what was measured.
+Seconds = a start, a share per step, and a share per step and path, which grows with the candles that a step looks back
+on. The shares begin as a calibration says, all too fast or too slow by one factor perhaps; then they follow what was
+measured.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ class Window:
     """H bar times, UTC."""
     truth: CandleFrame | None
     """The H candles that came, or None."""
+    begun: CandleFrame | None = None
+    """The first k candles that came, 0 < k < H, where the series ends before the horizon does."""
     note: str = ""
     """How the future bar times were found, in a sentence; empty when they are the truth's own."""
 
@@ -44,6 +46,11 @@ class Window:
     def horizon(self) -> int:
         """H."""
         return len(self.future)
+
+    @property
+    def came(self) -> CandleFrame | None:
+        """All that is known of what came: the truth, or its beginning, or None."""
+        return self.begun if self.truth is None else self.truth
 
     @property
     def local_future(self) -> pd.DatetimeIndex:
@@ -91,22 +98,35 @@ def cut(candles: CandleFrame, end_row: int, context: int, horizon: int) -> Windo
     return Window(context=candles.rows(start, end_row), future=truth.index, truth=truth)
 
 
-def latest(candles: CandleFrame, context: int, horizon: int, calendar: str = AUTO) -> Window:
-    """The window whose context ends at the last candle; its future is not known yet.
+def latest(candles: CandleFrame, context: int, horizon: int, calendar: str = AUTO, *, back: int = 0) -> Window:
+    """The window whose context ends at the last candle, or a few before it; the end of its future is not known yet.
 
     Args:
         candles: the whole series; its stamps say where the next ones will stand.
         context: T.
         horizon: H.
         calendar: ``auto``, or one of ``calendars.choices()``.
+        back: k, how many candles before the last one the cutoff lies. The first k bars to forecast are then known; all
+            of them where k is H or more.
 
     Raises:
-        WindowError: there are fewer than ``context`` candles, or no bar times can be foretold.
+        WindowError: there are fewer than ``context + back`` candles, or no bar times can be foretold.
     """
-    if len(candles) < context or context < 1 or horizon < 1:
+    end = len(candles) - back
+    if end < context or min(context, horizon) < 1 or back < 0:
+        before = f" before the last {back}" if back else ""
         raise WindowError(
-            f"a context of {context} candles is wanted; {candles.symbol} has {len(candles)}.",
+            f"a context of {context} candles{before} is wanted; {candles.symbol} has {len(candles)}.",
             "Load more history, or shorten the context.",
         )
-    times, note = future_times(candles, horizon, calendar)
-    return Window(context=candles.tail(context), future=times, truth=None, note=note)
+    if back >= horizon:
+        return cut(candles, end, context, horizon)
+    times, note = future_times(candles, horizon - back, calendar)
+    begun = candles.tail(back) if back else None
+    return Window(
+        context=candles.rows(end - context, end),
+        future=times if begun is None else begun.index.append(times),
+        truth=None,
+        begun=begun,
+        note=note,
+    )

@@ -139,3 +139,20 @@ def test_a_job_that_nobody_watches_is_cancelled() -> None:
     assert orphan.state == "cancelled"
     assert watched.started.wait(5)
     queue.close()
+
+
+def test_what_there_is_so_far_can_be_looked_at_until_the_job_ends(queue: JobQueue) -> None:
+    go = threading.Event()
+
+    def work(job: Job) -> str:
+        for part in ("a", "ab"):
+            job.partial = part
+        assert go.wait(10)
+        return "abc"
+
+    job = queue.submit("me", work)
+    until(lambda: job.partial == "ab")
+    go.set()
+    until(lambda: job.state == "done")
+    assert job.partial is None
+    assert job.future.result() == "abc"

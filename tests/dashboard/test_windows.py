@@ -75,3 +75,30 @@ def test_the_latest_window_can_be_told_its_calendar():
     weekdays = latest(made, 100, 150, "fx")
     assert 5 not in weekdays.future.day_of_week
     assert "chosen by you" in weekdays.note
+
+
+def test_a_cutoff_before_the_last_candle_has_the_beginning_of_the_truth():
+    made = makers.candles(200)
+    window = latest(made, 100, 20, back=7)
+    assert (window.cutoff, window.truth, window.horizon) == (made.index[-8], None, 20)
+    assert window.begun is not None
+    assert window.came is window.begun
+    assert window.future[:7].equals(made.index[-7:])
+    assert window.begun.index.equals(made.index[-7:])
+    assert window.future[7:].equals(latest(made, 100, 13).future)
+    assert window.note
+    assert window.future.is_monotonic_increasing
+
+
+def test_a_cutoff_a_whole_horizon_back_is_a_replay_window():
+    made = makers.candles(200)
+    window = latest(made, 100, 20, back=20)
+    assert window.key == cut(made, 180, 100, 20).key
+    assert window.begun is None
+    assert window.came is window.truth
+
+
+@pytest.mark.parametrize("back", [101, -1])
+def test_a_cutoff_that_leaves_no_context_is_refused(back: int):
+    with pytest.raises(WindowError, match="100 candles"):
+        latest(makers.candles(200), 100, 20, back=back)
