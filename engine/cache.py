@@ -68,6 +68,11 @@ class KVCache:
             grown._own.append(own)
         return grown
 
+    def own(self, layer: int) -> Tensor:
+        """All that may be attended to in one layer, [2, h, t, w], where a single path shares with nobody."""
+        first = 0 if self._limit is None else max(0, self._own_length - self._limit)
+        return self._own[layer][:, :, first : self._own_length]
+
     def write(self, layer: int, keys_values: Tensor) -> Visible:
         """Append keys and values [2, B, h, N, j, w] of j new tokens per path to a layer; what they may attend to."""
         end = self._own_length + keys_values.shape[4]

@@ -23,6 +23,7 @@ from engine.cache import KVCache
 from engine.config import SamplingConfig
 from engine.model import Kronos
 from engine.sampling import draw, uniforms
+from engine.single import SinglePath, serves
 from engine.tokenizer import KronosTokenizer
 
 __all__ = ["Glimpse", "Question", "WindowPolicy", "decode_steps", "generate"]
@@ -187,6 +188,7 @@ class _Sampler:
     def sample(self, numbers: Tensor, watcher: _Watcher | None = None) -> tuple[Tensor, Tensor]:
         """Coarse and fine ids, each [B, N, H], drawn with uniform ``numbers`` [B, N, H, 2]."""
         series, paths, horizon, _ = numbers.shape
+        reader = SinglePath(self.run.model) if serves(self.run.model, series * paths) else self.run.model
         own = torch.empty(2, series, paths, horizon, dtype=torch.int64, device=numbers.device)
         for step in range(horizon):
             if step == 0:
@@ -196,8 +198,8 @@ class _Sampler:
                 hidden, cache = self._read_again(own[..., :step])
             else:
                 now = self.times[:, None, self.context + step - 1, None]  # [B, 1, 1, D]
-                hidden = self.run.model.extend(own[0, :, :, step - 1, None], own[1, :, :, step - 1, None], now, cache)
-            self._draw(hidden[:, :, -1], cache, numbers[:, :, step], own[..., step])
+                hidden = reader.extend(own[0, :, :, step - 1, None], own[1, :, :, step - 1, None], now, cache)
+            self._draw(reader, hidden[:, :, -1], cache, numbers[:, :, step], own[..., step])
             self.run.step_done()
             if watcher is not None:
                 watcher.drawn(own[..., : step + 1])
@@ -227,13 +229,13 @@ class _Sampler:
             hidden = self.run.model.extend(own[0, ..., part], own[1, ..., part], times[:, :, part], cache)
         return hidden, cache
 
-    def _draw(self, hidden: Tensor, cache: KVCache, numbers: Tensor, into: Tensor) -> None:
+    def _draw(self, reader: Kronos | SinglePath, hidden: Tensor, cache: KVCache, numbers: Tensor, into: Tensor) -> None:
         """Draw one pair per path from the last hidden states [B, N, D] ``into`` ids [2, B, N]."""
         shape = hidden.shape[:2]
-        coarse = draw(self.run.model.coarse_logits(hidden).flatten(0, 1), self.run.sampling, numbers[..., 0].flatten())
+        coarse = draw(reader.coarse_logits(hidden).flatten(0, 1), self.run.sampling, numbers[..., 0].flatten())
         into[0] = coarse.view(shape)
         fine = draw(
-            self.run.model.fine_logits(hidden, into[0], cache).flatten(0, 1),
+            reader.fine_logits(hidden, into[0], cache).flatten(0, 1),
             self.run.sampling,
             numbers[..., 1].flatten(),
         )

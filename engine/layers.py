@@ -28,6 +28,7 @@ __all__ = [
     "RMSNorm",
     "TransformerBlock",
     "pack",
+    "query_key_value_factors",
     "rotation_table",
 ]
 
@@ -58,7 +59,7 @@ def _rounded(length: int) -> int:
     return -(-length // _TABLE_STEP) * _TABLE_STEP
 
 
-def _query_key_value_factors(start: int, length: int, width: int, device: torch.device) -> Tensor:
+def query_key_value_factors(start: int, length: int, width: int, device: torch.device) -> Tensor:
     """What turns queries (and scales them by 1/sqrt(width)), keys, and values (by nothing: they are multiplied by 1).
 
     Returns complex64 [length, 3, 1, width / 2].
@@ -109,10 +110,6 @@ class Linear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
         weight = self.weight
-        if _is_one_row(x, weight):
-            row = x.reshape(-1)
-            product = torch.mv(weight, row) if self.bias is None else torch.addmv(self.bias, weight, row)
-            return product.view(*x.shape[:-1], -1)
         packed = self._packed_for(weight, x)
         x = x if weight.dtype == torch.float32 else x.to(weight.dtype)
         if packed is not None:
@@ -121,9 +118,6 @@ class Linear(nn.Linear):
 
     def onto(self, residual: Tensor, x: Tensor) -> Tensor:
         """``residual`` [..., out] plus the projection of ``x`` [..., in]; for inference."""
-        if _is_one_row(x, self.weight):
-            start = residual if self.bias is None else residual + self.bias
-            return torch.addmv(start.view(-1), self.weight, x.reshape(-1)).view(residual.shape)
         packed = self._packed_for(self.weight, x)
         if packed is None or not x.dtype == residual.dtype == self.weight.dtype:
             return residual + self(x)
@@ -136,16 +130,6 @@ class Linear(nn.Linear):
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if not key.startswith("_packed")}
-
-
-def _is_one_row(x: Tensor, weight: Tensor) -> bool:
-    """Whether ``x`` is a single float32 row in the processor's memory, at inference.
-
-    Such a row is worked on between reads of weights that push everything else out of the processor's caches, code
-    included: what counts is how few different kernels are run.
-    """
-    one = x.numel() == x.shape[-1] and x.is_cpu and not torch.is_grad_enabled()
-    return one and weight.dtype == x.dtype == torch.float32
 
 
 def _can_pack(dtype: torch.dtype) -> bool:
@@ -171,10 +155,6 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D] float32."""
-        if _is_one_row(x, self.weight):
-            row = x.reshape(-1)
-            mean_square = torch.dot(row, row).item() / row.shape[0]
-            return (x * self.weight).mul_((mean_square + NORM_EPS) ** -0.5)
         return F.rms_norm(x.float(), self.weight.shape, self.weight.float(), NORM_EPS)
 
 
@@ -239,7 +219,7 @@ class Attention(nn.Module):
         """``x`` [..., T, D] at positions from 0 -> q (turned, scaled), k (turned), v: each [..., T, h, w]."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, self.width))
         pairs = torch.view_as_complex(qkv[..., :2, :, :].float().unflatten(-1, (-1, 2)))
-        factors = _query_key_value_factors(0, x.shape[-2], self.width, x.device)
+        factors = query_key_value_factors(0, x.shape[-2], self.width, x.device)
         turned = torch.view_as_real(pairs * factors[:, :2]).flatten(-2)  # [..., T, 2, h, w]
         return turned[..., 0, :, :], turned[..., 1, :, :], qkv[..., 2, :, :]
 
@@ -264,7 +244,7 @@ class Attention(nn.Module):
     def extend(self, residual: Tensor, x: Tensor, cache: KVCache, layer: int) -> Tensor:
         """``residual`` plus the attention of ``x``, new tokens of every path, both [B, N, j, D]; writes ``cache``."""
         pairs = torch.view_as_complex(self.qkv(x).float().unflatten(-1, (3, self.heads, -1, 2)))
-        factors = _query_key_value_factors(cache.position, x.shape[-2], self.width, x.device)
+        factors = query_key_value_factors(cache.position, x.shape[-2], self.width, x.device)
         turned = torch.view_as_real(pairs * factors).flatten(-2).permute(3, 0, 4, 1, 2, 5)  # [3, B, h, N, j, w]
         return self.out.onto(residual, _attend(turned[0], cache.write(layer, turned[1:])))
 
