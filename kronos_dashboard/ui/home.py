@@ -1,68 +1,112 @@
-"""The parts of the home page: the model that is loaded, and the samples to begin with."""
+"""The parts of the home page: what this is, samples to begin with, the model that is loaded, how to read a fan."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from kronos_dashboard.candles import interval_label
-from kronos_dashboard.charts import thumbnail_figure
 from kronos_dashboard.samples import SAMPLES, Sample, load_sample
+from kronos_dashboard.ui.chart_component import preload_charts
 from kronos_dashboard.ui.page import escape, palette
 from kronos_dashboard.ui.runs import request_on_arrival
 from kronos_dashboard.ui.series import choose_sample
 from kronos_dashboard.ui.shared import settings, shelf, warm_up
+from kronos_dashboard.ui.thumbnails import thumbnail_svg
+from kronos_dashboard.ui.words import said, t
 
-__all__ = ["model_status", "sample_cards"]
+__all__ = ["model_status", "pitch", "reading_help", "sample_cards"]
 
-_SHOWN = 60
-"""Candles in the small chart of a sample."""
-_IN_A_ROW = 3
+_SHOWN = 48
+"""Candles in the small picture of a sample."""
+_NARROWEST = 150
+"""Pixels of a card; where five do not fit, there are rows."""
+
+
+def pitch() -> None:
+    """What this is, in two sentences."""
+    st.markdown(
+        t(
+            "Sample many possible futures of a candlestick series and see how far apart they run. "
+            "The fan is what the model believes, not what will happen."
+        )
+    )
 
 
 def model_status() -> None:
-    """Which model is loaded; looks again until it is."""
-    ready = shelf().peek(settings().model) is not None
-    st.fragment(_status, run_every=None if ready or not warm_up().is_alive() else 0.5)()
+    """Which model is loaded (looks again until it is), and the way to one's own candles."""
+    status, link = st.columns([1.7, 1], vertical_alignment="center")
+    with status:
+        ready = shelf().peek(settings().model) is not None
+        st.fragment(_status, run_every=None if ready or not warm_up().is_alive() else 0.5)()
+    link.page_link(
+        "pages/1_Data.py", label=t("Bring your own candles: any file, or live"), icon=":material/upload_file:"
+    )
+
+
+def reading_help() -> None:
+    """How to read a fan, and what it cannot know; also fetches what charts need before one is shown."""
+    reading, limits = st.columns(2, gap="medium")
+    reading.caption(
+        t(
+            "**How to read the fan**\n"
+            "- Each **path** is one complete sampled future, candle by candle.\n"
+            "- Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.\n"
+            "- Whether the bands keep their word was measured: on months the model had not seen, its 80% band held "
+            "73 to 85% of the closes, by market. The model card has the figures.\n"
+            "- The blue candles are one real path near the middle; candles are never averaged.\n"
+            "- The dotted band is a random walk made of the same returns: what you get without a model."
+        )
+    )
+    limits.caption(
+        t(
+            "**Limits: what the model did not see**\n"
+            "- It sees candles alone: no news, no order book, no other market, and nothing after the cutoff.\n"
+            "- It is a **small demo model trained for this project, not the published Kronos**; do not take its "
+            "forecasts for the published model's.\n"
+            "- In training it has **read the time of most of these samples**: a good fit there proves nothing.\n"
+            "- A fan can be too narrow or too wide, and one window that fits proves nothing.\n"
+            "- Nothing here is advice to trade."
+        )
+    )
+    preload_charts()
 
 
 def _status() -> None:
     name = settings().model
     predictor = shelf().peek(name)
     if predictor is not None:
-        st.markdown(
-            f":green[:material/check_circle:] **Model loaded:** {escape(predictor.label)} · "
-            f"up to {predictor.max_context} candles · checkpoint `{predictor.digest[:12]}`"
+        text = t(
+            "**Model loaded:** {label} · up to {count} candles · checkpoint `{digest}`",
+            label=escape(said(predictor.label)),
+            count=predictor.max_context,
+            digest=predictor.digest[:12],
         )
+        st.caption(f":green[:material/check_circle:] {text}")
     elif warm_up().is_alive():
-        st.markdown(f":material/hourglass_top: Loading the model “{escape(name)}” …")
+        st.caption(f":material/hourglass_top: {t('Loading the model “{name}” …', name=escape(name))}")
     else:
         st.warning(
-            f"The model “{escape(name)}” is not loaded; a forecast will try again and say why.",
+            t("The model “{name}” is not loaded; a forecast will try again and say why.", name=escape(name)),
             icon=":material/warning:",
         )
 
 
 def sample_cards() -> None:
-    """One card per sample, with a button that goes to the forecast page and runs it; in rows of three."""
-    for row in range(0, len(SAMPLES), _IN_A_ROW):
-        for column, sample in zip(st.columns(_IN_A_ROW), SAMPLES[row : row + _IN_A_ROW], strict=False):
-            with column, st.container(border=True, height="stretch"):
+    """One card per sample, with a button that goes to the forecast page and runs it; the first is the one to click."""
+    with st.grid(len(SAMPLES), min_column_width=_NARROWEST, gap="xsmall"):
+        for sample in SAMPLES:
+            with st.container(border=True, height="stretch", gap="small"):
                 _card(sample, first=sample is SAMPLES[0])
 
 
 def _card(sample: Sample, *, first: bool) -> None:
     candles = load_sample(sample.key).candles
-    st.metric(sample.title, f"{candles.frame['close'].iloc[-1]:,.6g}")
-    # Also what fetches the chart library while the model loads, so that the first fan need not wait for it.
-    st.plotly_chart(
-        thumbnail_figure(candles.tail(_SHOWN), palette()),
-        key=f"thumbnail_{sample.key}",
-        config={"staticPlot": True},
-        alt=f"The last {_SHOWN} candles of {sample.symbol}",
-    )
-    st.caption(sample.description)
-    label = f"Forecast {sample.symbol} {interval_label(candles.interval)}"
-    if st.button(label, key=f"open_{sample.key}", type="primary" if first else "secondary", width="stretch"):
+    st.metric(said(sample.title), f"{candles.frame['close'].iloc[-1]:,.6g}")
+    label = t("The last {count} candles of {symbol}", count=_SHOWN, symbol=sample.symbol)
+    st.markdown(thumbnail_svg(candles.tail(_SHOWN), palette(), label), unsafe_allow_html=True)
+    text = t("Forecast {symbol} {interval}", symbol=sample.symbol, interval=interval_label(candles.interval))
+    kind = "primary" if first else "secondary"
+    if st.button(text, key=f"open_{sample.key}", type=kind, width="stretch", help=said(sample.description)):
         choose_sample(sample.key)
         request_on_arrival()
         st.switch_page("pages/2_Forecast.py")

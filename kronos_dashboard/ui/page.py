@@ -1,4 +1,4 @@
-"""The frame of every page: title, icon, warm-up, and errors as a message with a hint."""
+"""The frame of every page: title, language, links to the pages, warm-up, and errors as a message with a hint."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.errors import CheckpointNotFound, EngineError, HubAccessDenied, HubU
 from kronos_dashboard.charts import DARK, LIGHT, Palette
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.ui.shared import warm_up
+from kronos_dashboard.ui.words import choose_language, language_control, said, t
 
 __all__ = ["guard", "page", "palette", "show_error"]
 
@@ -20,21 +21,34 @@ APP = "Kronos Dashboard"
 _ICON = Path(__file__).with_name("icon.svg")
 _log = logging.getLogger(__name__)
 
-_ENGINE_HINTS: dict[type[EngineError], str] = {
-    HubUnreachable: "The bundled model works without a network.",
-    HubAccessDenied: "The bundled model needs no access.",
-    CheckpointNotFound: "Set KRONOS_DASHBOARD_MODEL to bundled, a published name, a hub id or a folder.",
-}
-
 
 def page(title: str | None = None) -> None:
-    """Begin a page: call this first. Without a title it is the home page."""
+    """Begin a page: call this first. Without a title it is the home page.
+
+    Args:
+        title: English, a literal with a line in the catalogue.
+    """
+    choose_language()
     st.set_page_config(
-        page_title=f"{title} · {APP}" if title else APP, page_icon=str(_ICON), layout="wide", menu_items={"About": None}
+        page_title=f"{t(title)} · {APP}" if title else APP,
+        page_icon=str(_ICON),
+        layout="wide",
+        menu_items={"About": None},
     )
+    with st.sidebar:
+        _links()
+        language_control()
     warm_up()
     if title:
-        st.title(title, anchor=False)
+        st.title(t(title), anchor=False)
+
+
+def _links() -> None:
+    """The pages by their names; Streamlit's own list knows the names of the files alone."""
+    with st.container(gap=None):
+        st.page_link("Home.py", label=t("Home"), icon=":material/home:", width="stretch")
+        st.page_link("pages/1_Data.py", label=t("Data"), icon=":material/candlestick_chart:", width="stretch")
+        st.page_link("pages/2_Forecast.py", label=t("Forecast"), icon=":material/timeline:", width="stretch")
 
 
 @contextmanager
@@ -50,15 +64,25 @@ def guard() -> Iterator[None]:
 def show_error(error: BaseException) -> None:
     """A box with message and hint; an error that nobody foresaw goes to the log and shows no inside."""
     if isinstance(error, DashboardError):
-        message, hint = error.message, error.hint
+        message, hint = said(error.message), said(error.hint)
     elif isinstance(error, EngineError):
-        message, hint = str(error), _ENGINE_HINTS.get(type(error), "")
+        message, hint = said(str(error)), _engine_hint(error)
     else:
         _log.error("unforeseen error", exc_info=error)
-        message = f"something went wrong that was not foreseen ({type(error).__name__})."
-        hint = "Your candles and settings are kept. The details are in the log of the server; please report them."
+        message = t("something went wrong that was not foreseen ({name}).", name=type(error).__name__)
+        hint = t("Your candles and settings are kept. The details are in the log of the server; please report them.")
     sentence = message[:1].upper() + message[1:]
     st.error(f"{escape(sentence)}\n\n{escape(hint)}" if hint else escape(sentence), icon=":material/error:")
+
+
+def _engine_hint(error: EngineError) -> str:
+    if isinstance(error, HubUnreachable):
+        return t("The bundled model works without a network.")
+    if isinstance(error, HubAccessDenied):
+        return t("The bundled model needs no access.")
+    if isinstance(error, CheckpointNotFound):
+        return t("Set KRONOS_DASHBOARD_MODEL to bundled, a published name, a hub id or a folder.")
+    return ""
 
 
 def escape(text: str) -> str:

@@ -1,0 +1,82 @@
+"""Sentences with their numbers already in them, found again by their templates and said in another language. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+__all__ = ["Phrases", "placeholders"]
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_BETWEEN = re.compile(r"(?<=[.!?:;]) +")
+_MOST_LETTERS = 800
+_DEEPEST = 3
+
+
+class Phrases:
+    """A catalogue of templates with placeholders (``row {row} is missing.``) and what another language makes of them.
+
+    What stands in a placeholder is looked up as well, and stays as it is when the catalogue does not have it.
+    """
+
+    def __init__(self, catalogue: Mapping[str, str]) -> None:
+        self._plain = {text: told for text, told in catalogue.items() if not _PLACE.search(text)}
+        filled = [text for text in catalogue if _PLACE.search(text)]
+        filled.sort(key=lambda text: -len(_PLACE.sub("", text)))
+        self._filled = [(_beginning(text), _pattern(text), catalogue[text]) for text in filled]
+        self.translate = lru_cache(maxsize=4_096)(self._translate)
+
+    def _translate(self, text: str) -> str:
+        """``text`` in the other language: as a whole, else sentence by sentence, else as it is."""
+        if len(text) > _MOST_LETTERS:
+            return text
+        whole = self._find(text, 0)
+        if whole is not None:
+            return whole
+        parts = [self._find(part, 0) for part in _BETWEEN.split(text)]
+        return "".join(part for part in parts if part) if None not in parts else text
+
+    def _find(self, text: str, depth: int) -> str | None:
+        """What the catalogue makes of the whole of ``text``; the template with most of its own words wins."""
+        for form in _forms(text):
+            if form in self._plain:
+                return self._plain[form]
+            for beginning, pattern, told in self._filled:
+                found = pattern.fullmatch(form) if form.startswith(beginning) else None
+                if found is not None:
+                    return told.format(**{name: self._inside(part, depth) for name, part in found.groupdict().items()})
+        return None
+
+    def _inside(self, text: str, depth: int) -> str:
+        told = self._find(text, depth + 1) if depth < _DEEPEST and " " in text else self._plain.get(text)
+        return text if told is None else told
+
+
+def placeholders(text: str) -> set[str]:
+    """Names of the placeholders of a template."""
+    return set(_PLACE.findall(text))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """As it is, and with its first letter small: pages begin a message with a capital."""
+    return (text,) if text[:1].islower() or not text else (text, text[0].lower() + text[1:])
+
+
+def _beginning(template: str) -> str:
+    return template[: template.index("{")]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Matches what the template can become; each placeholder takes as little as it can."""
+    seen: set[str] = set()
+    parts = []
+    for place, part in enumerate(_PLACE.split(template)):
+        if place % 2 == 0:
+            parts.append(re.escape(part))
+        elif part in seen:
+            parts.append(f"(?P={part})")
+        else:
+            seen.add(part)
+            parts.append(f"(?P<{part}>.*?)")
+    return re.compile("".join(parts), re.DOTALL)
