@@ -58,7 +58,7 @@ class Probe:
         rows = []
         for number, place in enumerate(self.places):
             rng = np.random.default_rng((self.seed, place.series, place.first))
-            drawn = scores.random_walk(self._closes(place)[: self.context], self.horizon, WALK_PATHS, rng)
+            drawn = scores.block_bootstrap(self._closes(place)[: self.context], self.horizon, WALK_PATHS, rng)
             rows.append(self._figures(number, drawn, 0.0))
         return np.array(rows)
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["Test", "crps", "diebold_mariano", "inside", "per_date", "random_walk", "student_p"]
+__all__ = ["Test", "crps", "diebold_mariano", "inside", "per_date", "block_bootstrap", "student_p"]
 
 BLOCK = 12
 """Mean length of a bootstrap block, bars."""
@@ -39,7 +39,7 @@ def inside(paths: np.ndarray, truth: np.ndarray, coverage: float) -> float:
     return float(((truth >= lower) & (truth <= upper)).mean())
 
 
-def random_walk(closes: np.ndarray, horizon: int, paths: int, rng: np.random.Generator) -> np.ndarray:
+def block_bootstrap(closes: np.ndarray, horizon: int, paths: int, rng: np.random.Generator) -> np.ndarray:
     """Log-returns from the last of ``closes`` [T], [N, H]: centred one-bar returns in blocks of BLOCK bars on average.
 
     The stationary bootstrap of Politis and Romano (1994): volatility comes in clusters, as it does in the context.

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.finetune.scores import crps, diebold_mariano, inside, per_date, random_walk, student_p
+from engine.finetune.scores import crps, diebold_mariano, inside, per_date, block_bootstrap, student_p
 from kronos_dashboard import metrics
 
 
@@ -25,13 +25,13 @@ def test_the_walk_is_centred_has_the_returns_spread_and_keeps_its_clusters():
     rng = np.random.default_rng(1)
     sigma = np.where(np.arange(2000) // 200 % 2, 0.03, 0.003)
     closes = 100 * np.exp(np.cumsum(rng.normal(0.01, 1, 2000) * sigma))
-    drawn = random_walk(closes, 12, 4000, np.random.default_rng(2))
+    drawn = block_bootstrap(closes, 12, 4000, np.random.default_rng(2))
     assert abs(drawn[:, -1].mean()) < 0.005
     steps = np.diff(drawn, axis=1)
     assert steps.std() == pytest.approx(np.diff(np.log(closes)).std(), rel=0.1)
     size = np.abs(steps) - np.abs(steps).mean()
     assert (size[:, 1:] * size[:, :-1]).mean() / size.var() > 0.3  # a calm bar follows a calm one
-    np.testing.assert_array_equal(drawn, random_walk(closes, 12, 4000, np.random.default_rng(2)))
+    np.testing.assert_array_equal(drawn, block_bootstrap(closes, 12, 4000, np.random.default_rng(2)))
 
 
 def test_students_tail_is_that_of_the_tables():
