@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["Test", "crps", "diebold_mariano", "inside", "per_date", "block_bootstrap", "student_p"]
+__all__ = ["Test", "block_bootstrap", "crps", "diebold_mariano", "inside", "per_date", "student_p"]
 
 BLOCK = 12
 """Mean length of a bootstrap block, bars."""

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.finetune.scores import crps, diebold_mariano, inside, per_date, block_bootstrap, student_p
+from engine.finetune.scores import block_bootstrap, crps, diebold_mariano, inside, per_date, student_p
 from kronos_dashboard import metrics
 
 
