@@ -1,0 +1,266 @@
+"""How much the answer hangs on context length and temperature: a small grid, worked out in the job queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from engine.errors import Cancelled
+from kronos_dashboard.charts import sensitivity_figure
+from kronos_dashboard.errors import DashboardError
+from kronos_dashboard.forecasting import SamplingConfig
+from kronos_dashboard.jobs import Job
+from kronos_dashboard.models import ModelShelf
+from kronos_dashboard.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
+from kronos_dashboard.ui.ask_numbers import chance, look, move
+from kronos_dashboard.ui.chart_component import live_chart
+from kronos_dashboard.ui.page import show_error
+from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
+from kronos_dashboard.ui.words import t
+from kronos_dashboard.windows import Window
+
+__all__ = ["show_sensitivity"]
+
+_POLL_S = 0.5
+_KEPT = 6
+"""Grids kept per session; the oldest goes first."""
+_PATHS = 30
+"""Of one cell, unless the reader wants others."""
+_TEMPERATURES = (0.6, 0.8, 1.0, 1.2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What one grid is of; names it among others."""
+
+    window: tuple[str, int, str]
+    contexts: tuple[int, ...]
+    temperatures: tuple[float, ...]
+    sampling: SamplingConfig
+    model: tuple[str, str | None, str]
+    """Name, device and type of numbers."""
+
+
+@st.fragment
+def show_sensitivity(
+    window: Window,
+    sampling: SamplingConfig,
+    model: str | None = None,
+    device: str | None = None,
+    dtype: str = "float32",
+) -> None:
+    """Form, progress and result of a grid over context length and temperature.
+
+    Args:
+        window: its context is the longest one.
+        sampling: everything but temperature and paths is taken from it.
+        model: what the model is loaded by; None = the one of the settings.
+        device: None = the best there is.
+        dtype: of the model's numbers.
+    """
+    _collect()
+    st.caption(
+        t(
+            "The same cutoff, forecast with shorter contexts and other temperatures. An answer that turns with these "
+            "choices is a trait of the settings rather than of the market."
+        )
+    )
+    asked = _form(window, sampling, (model or settings().model, device, dtype))
+    job: Job | None = st.session_state.get("grid_job")
+    if "grid_error" in st.session_state:
+        show_error(st.session_state["grid_error"])
+    if job is None and asked is not None:
+        cells = len(asked.contexts) * len(asked.temperatures)
+        label = t("Run {count} forecasts", count=cells)
+        st.button(label, key="grid_run", icon=":material/grid_on:", on_click=_submit, args=(window, asked))
+    if job is not None:
+        st.fragment(_watch, run_every=_POLL_S)()
+    _show(window)
+
+
+def _form(window: Window, sampling: SamplingConfig, model: tuple[str, str | None, str]) -> _Asked | None:
+    """Which cells; None where there is no grid of them, which is said."""
+    most, least = window.context_length, min(settings().min_context, window.context_length)
+    lengths = sorted({max(least, most // 4), max(least, most // 2), max(least, 3 * most // 4), most})
+    heats = sorted({*_TEMPERATURES, sampling.temperature})
+    left, middle, right = st.columns([3, 3, 2])
+    contexts = left.multiselect(
+        t("Context lengths"), lengths, [one for one in lengths if one != 3 * most // 4], key=f"grid_contexts_{most}"
+    )
+    key = f"grid_heats_{sampling.temperature:g}"
+    default = sorted({0.6, 1.0, sampling.temperature})
+    temperatures = middle.multiselect(t("Temperatures"), heats, default, key=key)
+    help = t("More paths: surer cells, a longer wait.")
+    paths = right.number_input(t("Paths per cell"), 5, MAX_PATHS, _PATHS, 5, key="grid_paths", help=help)
+    if not contexts or not temperatures:
+        st.caption(t("Choose at least one context length and one temperature."))
+        return None
+    if len(contexts) * len(temperatures) > MAX_CELLS:
+        st.caption(t("A grid has at most {count} cells.", count=MAX_CELLS))
+        return None
+    return _Asked(
+        window=window.key,
+        contexts=tuple(sorted(contexts)),
+        temperatures=tuple(sorted(temperatures)),
+        sampling=replace(sampling, num_paths=int(paths)),
+        model=model,
+    )
+
+
+def _submit(window: Window, asked: _Asked) -> None:
+    st.session_state.pop("grid_error", None)
+    blind, models = replace(window, truth=None, begun=None), shelf()
+    try:
+        job = job_queue().submit(_owner(), lambda job: _work(job, blind, asked, models))
+    except DashboardError as error:
+        st.session_state["grid_error"] = error
+        return
+    st.session_state["grid_job"], st.session_state["grid_asked"] = job, asked
+
+
+def _work(job: Job, window: Window, asked: _Asked, models: ModelShelf) -> pd.DataFrame:
+    """What the worker thread does; it must not touch Streamlit."""
+    predictor = models.get(*asked.model)
+    if job.cancel_token.is_set():
+        raise Cancelled("cancelled before the first step.")
+    return sensitivity(
+        window,
+        asked.contexts,
+        asked.temperatures,
+        asked.sampling,
+        predictor,
+        job.step,
+        job.cancel_token,
+        model_name=asked.model[0],
+    )
+
+
+def _watch() -> None:
+    """Progress and a button to cancel."""
+    job: Job | None = st.session_state.get("grid_job")
+    if job is None:
+        return
+    job_queue().get(_owner())  # the sign of life
+    if job.finished:
+        st.rerun()
+    bar, stop = st.columns([4, 1], vertical_alignment="center")
+    bar.progress(job.fraction, text=_progress(job))
+    stop.button(t("Cancel the grid"), key="grid_cancel", width="stretch", on_click=_cancel)
+
+
+def _progress(job: Job) -> str:
+    if job.state == "waiting":
+        return t("Waiting: {count} ahead of you", count=job_queue().ahead(job))
+    if job.total_steps == 0:
+        return t("Getting the model ready…")
+    return t("Step {done} of {total} over all cells", done=f"{job.done_steps:,}", total=f"{job.total_steps:,}")
+
+
+def _cancel() -> None:
+    job_queue().cancel(_owner())
+    st.session_state.pop("grid_job", None)
+
+
+def _collect() -> None:
+    """Move a finished grid, or its error, into the session."""
+    job: Job | None = st.session_state.get("grid_job")
+    if job is None or not job.finished:
+        return
+    del st.session_state["grid_job"]
+    asked: _Asked = st.session_state.pop("grid_asked")
+    if job.state == "failed":
+        st.session_state["grid_error"] = job.error
+    elif job.state == "done":
+        grid: Any = job.future.result()
+        kept: dict[_Asked, pd.DataFrame] = st.session_state.setdefault("grids", {})
+        kept.pop(asked, None)
+        kept[asked] = grid
+        while len(kept) > _KEPT:
+            del kept[next(iter(kept))]
+
+
+def _show(window: Window) -> None:
+    """The newest grid of this window."""
+    kept: dict[_Asked, pd.DataFrame] = st.session_state.get("grids", {})
+    mine = [(asked, grid) for asked, grid in kept.items() if asked.window == window.key]
+    if not mine:
+        return
+    asked, grid = mine[-1]
+    numbers = {
+        "up": (t("Chance to end higher"), ".0%"),
+        "end": (t("Median return at the end"), "+.2%"),
+        "width": (t("Width of the 90% band at the end"), ".2%"),
+        "gap": (t("Jump at the first open, in typical ranges"), "+.2f"),
+    }
+    shown = st.segmented_control(
+        t("Show"),
+        list(numbers),
+        default="up",
+        format_func=lambda name: numbers[name][0],
+        key="grid_number",
+        required=True,
+        label_visibility="collapsed",
+    )
+    name, form = numbers[shown or "up"]
+    values = grid.reset_index().pivot_table(index="context", columns="temperature", values=shown or "up")
+    figure = sensitivity_figure(
+        values.to_numpy(), list(values.index), [f"{heat:g}" for heat in values.columns], look(), name=name, form=form
+    )
+    figure.data[0].colorbar.title.text = ""
+    live_chart(figure, key="grid_chart", alt=name, file="sensitivity")
+    st.markdown(_said(grid))
+    config = asked.sampling
+    st.caption(
+        t(
+            "{paths} paths a cell, top-p {top_p}, seed {seed}, {seconds} s. Nothing of what came is used.",
+            paths=config.num_paths,
+            top_p=f"{config.nucleus:g}",
+            seed=config.seed,
+            seconds=f"{grid['seconds'].sum():.1f}",
+        )
+    )
+
+
+def _said(grid: pd.DataFrame) -> str:
+    """How much the answer hangs on the choices, held against what the draw alone may do."""
+    low, high = float(grid["up"].min()), float(grid["up"].max())
+    values = {
+        "low": chance(low),
+        "high": chance(high),
+        "first": move(float(grid["end"].min())),
+        "last": move(float(grid["end"].max())),
+    }
+    if len(grid) == 1:
+        return t("One cell: a chance of {high} to end higher, and a median return of {last}.", **values)
+    agree = float(grid["up_low"].max()) <= float(grid["up_high"].min())
+    turns = bool((grid["end"] > 0).any() and (grid["end"] < 0).any())
+    if agree and not turns:
+        return t(
+            "The chance to end higher runs from {low} to {high}, no further than the draw alone explains, and the "
+            "median return from {first} to {last}, always on one side: the answer hardly hangs on these choices.",
+            **values,
+        )
+    if agree:
+        return t(
+            "The chance to end higher runs from {low} to {high}, no further than the draw alone explains; the median "
+            "return runs from {first} to {last} and changes its side: there is no clear direction to rely on.",
+            **values,
+        )
+    if turns:
+        return t(
+            "The chance to end higher runs from {low} to {high}, further than the draw explains, and the median return "
+            "turns from {first} to {last}: the direction is a matter of these choices.",
+            **values,
+        )
+    return t(
+        "The chance to end higher runs from {low} to {high}, further than the draw explains; the median return stays "
+        "on one side, {first} to {last}: the strength of the answer hangs on these choices, its direction does not.",
+        **values,
+    )
+
+
+def _owner() -> str:
+    return f"{session_id()}:grid"
