@@ -12,50 +12,39 @@ HOME: Mapping[str, str] = {
     "Data": "数据",
     "Forecast": "预测",
     "something went wrong that was not foreseen ({name}).": "发生了意料之外的错误（{name}）。",
-    "Your candles and settings are kept. The details are in the log of the server; please report them.": "您的K线和"
-    "设置都已保留。详细信息在服务器日志中，请将其反馈给我们。",
+    "Your candles and settings are kept. The details are in the log of the server; please report them.": "您的K线和设"
+    "置都已保留。详细信息在服务器日志中，请将其反馈给我们。",
     "The bundled model works without a network.": "内置模型无需网络即可使用。",
     "The bundled model needs no access.": "内置模型不需要访问权限。",
-    "Set KRONOS_DASHBOARD_MODEL to bundled, a published name, a hub id or a folder.": "请将 KRONOS_DASHBOARD_MODEL "
-    "设为 bundled、已发布模型的名称、Hub 上的编号或本地文件夹。",
+    "Set KRONOS_DASHBOARD_MODEL to bundled, a published name, a hub id or a folder.": "请将 KRONOS_DASHBOARD_MODEL 设"
+    "为 bundled、已发布模型的名称、Hub 上的编号或本地文件夹。",
     # what this is
-    "Sample many possible futures of a candlestick series and see how far apart they run. The fan is what the model "
-    "believes, not what will happen.": "为一段K线序列采样许多种可能的未来，看它们会分散到多远。"
-    "扇形区域是模型的看法，而不是将要发生的事。",
-    "Bring your own candles: any file, or live": "使用您自己的K线：任意文件或实时行情",
+    "Sample many possible futures of a candlestick series and see how far apart they run.": "为一段K线序列采样许多种"
+    "可能的未来，看它们会分散到多远。",
+    "Bring your own candles": "使用您自己的K线",
     # the model
-    "**Model loaded:** {label} · up to {count} candles · checkpoint `{digest}`": "**模型已加载**：{label} · "
-    "最多 {count} 根K线 · 检查点 `{digest}`",
+    "**Model loaded:** {label} · up to {count} candles · `{digest}`": "**模型已加载**：{label} · 最多 {count} 根K线 "
+    "· `{digest}`",
     "Loading the model “{name}” …": "正在加载模型“{name}”……",
-    "The model “{name}” is not loaded; a forecast will try again and say why.": "模型“{name}”未能加载；"
-    "运行预测时会重试，并说明原因。",
+    "The model “{name}” is not loaded; a forecast will try again and say why.": "模型“{name}”未能加载；运行预测时会重"
+    "试，并说明原因。",
     # the samples
     "Forecast {symbol} {interval}": "预测 {symbol} {interval}",
     "The last {count} candles of {symbol}": "{symbol} 最近的 {count} 根K线",
     # how to read it
-    "**How to read the fan**\n"
-    "- Each **path** is one complete sampled future, candle by candle.\n"
-    "- Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.\n"
-    "- Whether the bands keep their word was measured: on months the model had not seen, its 80% band held 73 to 85% "
-    "of the closes, by market. The model card has the figures.\n"
-    "- The blue candles are one real path near the middle; candles are never averaged.\n"
-    "- The dotted band is a random walk made of the same returns: what you get without a model.": "**怎样看扇形图**\n"
-    "- 每条**路径**都是一个逐根采样出来的完整未来。\n"
-    "- 一半的路径落在深色区间内，80% 落在中间的区间内，95% 落在浅色区间内。\n"
-    "- 区间是否可信经过了实测：在模型没有见过的月份里，80% 区间在不同市场中包含了 73% 至 85% 的收盘价。"
-    "具体数字见模型说明卡。\n"
-    "- 蓝色K线是靠近中间的一条真实路径；K线从不取平均。\n"
-    "- 虚线区间是由同样的收益率构成的随机游走：没有模型时能得到的结果。",
-    "**Limits: what the model did not see**\n"
-    "- It sees candles alone: no news, no order book, no other market, and nothing after the cutoff.\n"
-    "- It is a **small demo model trained for this project, not the published Kronos**; do not take its forecasts for "
-    "the published model's.\n"
-    "- In training it has **read the time of most of these samples**: a good fit there proves nothing.\n"
-    "- A fan can be too narrow or too wide, and one window that fits proves nothing.\n"
-    "- Nothing here is advice to trade.": "**局限：模型没有看到什么**\n"
-    "- 它只看K线：没有新闻，没有订单簿，没有其他市场，也没有截止时间之后的任何数据。\n"
-    "- 它是**为本项目训练的小型演示模型，不是已发布的 Kronos**；请不要把它的预测当成已发布模型的预测。\n"
-    "- 训练时它**读过这些样例中的大部分时段**：在那里拟合得好说明不了什么。\n"
-    "- 扇形可能太窄，也可能太宽；一个窗口拟合得好说明不了什么。\n"
-    "- 这里的任何内容都不是交易建议。",
+    "**How to read the fan**\n- Each **path** is one complete sampled future. The fan is what the model believes, "
+    "not what will happen.\n- Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.\n"
+    "- Measured on months it had not seen, its 80% band held 73 to 85% of the closes, by market (see the model "
+    "card).\n- The blue candles are one real path near the middle, never an average.\n- The dotted band is a random "
+    "walk of the same returns: what you get without a model.": "**怎样看扇形图**\n- 每条**路径**都是一个完整的采样未"
+    "来。扇形是模型的看法，而不是将要发生的事。\n- 一半的路径落在深色区间内，80% 落在中间的区间内，95% 落在浅色区间内"
+    "。\n- 在模型没有见过的月份里实测：80% 区间包含了 73% 至 85% 的收盘价，因市场而异（见模型说明卡）。\n- 蓝色K线是"
+    "靠近中间的一条真实路径，从不取平均。\n- 虚线区间是由同样的收益率构成的随机游走：没有模型时能得到的结果。",
+    "**Limits: what the model did not see**\n- It sees candles alone: no news, no order book, no other market.\n- It "
+    "is a **small demo model trained for this project, not the published Kronos**.\n- In training it has **read the "
+    "time of most of these samples**: a good fit there proves nothing.\n- A fan can be too narrow or too wide; one "
+    "window that fits proves nothing.\n- Nothing here is advice to trade.": "**局限：模型没有看到什么**\n- 它只看K线"
+    "：没有新闻，没有订单簿，没有其他市场。\n- 它是**为本项目训练的小型演示模型，不是已发布的 Kronos**。\n- 训练时它"
+    "**读过这些样例中的大部分时段**：在那里拟合得好说明不了什么。\n- 扇形可能太窄，也可能太宽；一个窗口拟合得好说明不"
+    "了什么。\n- 这里的任何内容都不是交易建议。",
 }

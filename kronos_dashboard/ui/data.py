@@ -11,6 +11,7 @@ from kronos_dashboard.ui.data_repair import changes, findings, interval_and_cloc
 from kronos_dashboard.ui.data_show import preview, rows_table, take_away, title_line
 from kronos_dashboard.ui.data_tasks import collect, watch
 from kronos_dashboard.ui.series import chosen
+from kronos_dashboard.ui.words import t
 
 __all__ = ["add_and_choose", "arrive", "show_series", "write_link"]
 
@@ -33,15 +34,18 @@ def show_series() -> None:
     series = chosen()
     if series is None:
         st.info(
-            "**No candles yet.** Drop files of candles on the left, fetch live ones, or open a sample. "
-            "What was assumed or found odd is told here, with repairs of one click.",
+            t(
+                "**No candles yet.** Drop files of candles on the left, fetch live ones, or open a sample. "
+                "What was assumed or found odd is told here, with repairs of one click."
+            ),
             icon=":material/candlestick_chart:",
         )
         return
     title_line(series)
     read_options(series)
     preview(series)
-    checks, times, rows, away = st.tabs(["Checks", "Interval, clock, calendar", "Rows", "Export and link"])
+    names = [t("Checks"), t("Interval, clock, calendar"), t("Rows"), t("Export and link")]
+    checks, times, rows, away = st.tabs(names)
     with checks:
         changes(series)
         findings(series)

@@ -11,15 +11,15 @@ from kronos_dashboard.importers import ChoiceNeeded, ImportOptions
 from kronos_dashboard.samples import SAMPLES
 from kronos_dashboard.ui.data_fetch import fetch_form, fetch_selection
 from kronos_dashboard.ui.data_link import PARAMETERS, Selection, from_parameters, to_parameters
-from kronos_dashboard.ui.data_options import option_values
+from kronos_dashboard.ui.data_options import option_label, option_values
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.series import chosen, file_series, held, keep, sample_series
 from kronos_dashboard.ui.shared import settings
+from kronos_dashboard.ui.words import language, said, t
 
 __all__ = ["add_candles", "open_link", "write_link"]
 
 _MOST_FILES = 12
-_WAYS = {"file": "File", "fetch": "Live", "sample": "Sample"}
 _LINK_ERROR, _LINK_DONE, _PROBLEMS = "data_link_error", "data_link_done", "data_problems"
 
 
@@ -54,6 +54,8 @@ def write_link() -> None:
         return
     wanted = {} if series.selection is None else to_parameters(series.selection)
     st.session_state[_LINK_DONE] = wanted
+    if "lang" in st.query_params:
+        wanted = {**wanted, "lang": language()}
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)
 
@@ -63,10 +65,11 @@ def add_candles() -> None:
     if _LINK_ERROR in st.session_state:
         show_error(st.session_state[_LINK_ERROR])
     st.session_state.setdefault("data_way", "file")
+    ways = {"file": t("File"), "fetch": t("Live"), "sample": t("Sample")}
     way = st.segmented_control(
-        "Add candles",
-        list(_WAYS),
-        format_func=_WAYS.__getitem__,
+        t("Add candles"),
+        list(ways),
+        format_func=ways.__getitem__,
         required=True,
         key="data_way",
         persist_state="session",
@@ -94,9 +97,10 @@ def _open(selection: Selection) -> None:
 
 def _samples() -> None:
     keys = {sample.key: sample for sample in SAMPLES}
-    key = st.selectbox("Sample", list(keys), format_func=lambda key: keys[key].title, key="data_sample")
-    st.caption(f"{escape(keys[key].description)} Source: {escape(keys[key].source)}.")
-    if st.button("Open sample", key="data_open_sample", type="primary", width="stretch"):
+    key = st.selectbox(t("Sample"), list(keys), format_func=lambda key: said(keys[key].title), key="data_sample")
+    source = t("Source: {source}.", source=escape(keys[key].source))
+    st.caption(f"{escape(said(keys[key].description))} {source}")
+    if st.button(t("Open sample"), key="data_open_sample", type="primary", width="stretch"):
         st.session_state.pop(_LINK_ERROR, None)
         try:
             keep(held().get(key) or sample_series(key))
@@ -108,20 +112,24 @@ def _files() -> None:
     """A field for files that is emptied once they are read: the list of series shows what there is."""
     turn = st.session_state.setdefault("data_uploads", 0)
     files = st.file_uploader(
-        "Files",
+        t("Files"),
         accept_multiple_files=True,
         key=f"data_upload_{turn}",
         label_visibility="collapsed",
         max_upload_size=settings().max_upload_mb,
     )
     st.caption(
-        f"CSV, Excel, JSON, Parquet, Feather, also zipped; up to {settings().max_upload_mb} MB and "
-        f"{settings().max_rows:,} rows each. Files stay on this computer."
+        t(
+            "CSV, Excel, JSON, Parquet, Feather, also zipped; up to {size} MB and {rows} rows each. "
+            "Files stay on this computer.",
+            size=settings().max_upload_mb,
+            rows=f"{settings().max_rows:,}",
+        )
     )
     if files:
         st.session_state[_PROBLEMS] = []
         st.session_state.pop(_LINK_ERROR, None)
-        with st.spinner("Reading …"):
+        with st.spinner(t("Reading …")):
             for file in files[:_MOST_FILES]:
                 _take(file.name, file.getvalue())
         if len(files) > _MOST_FILES:
@@ -148,13 +156,12 @@ def _show_problem(number: int, problem: _Problem) -> None:
     if not isinstance(error, ChoiceNeeded):
         show_error(error)
         return
-    st.info(escape(f"{error.message} {error.hint}"), icon=":material/help:")
+    st.info(escape(f"{said(error.message)} {said(error.hint)}"), icon=":material/help:")
     option = error.choices.option
-    value = st.selectbox(
-        f"{option.capitalize()} of {problem.name}", option_values(error.choices), key=f"data_choice_{number}"
-    )
-    if st.button("Read", key=f"data_choose_{number}", type="primary"):
+    label = t("{option} of {file}", option=option_label(option), file=problem.name)
+    value = st.selectbox(label, option_values(error.choices), key=f"data_choice_{number}")
+    if st.button(t("Read"), key=f"data_choose_{number}", type="primary"):
         st.session_state[_PROBLEMS].remove(problem)
-        with st.spinner("Reading …"):
+        with st.spinner(t("Reading …")):
             _take(problem.name, problem.data, replace(ImportOptions(), **{option: value}))  # type: ignore[arg-type]
         st.rerun()

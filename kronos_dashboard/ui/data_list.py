@@ -7,7 +7,8 @@ import streamlit as st
 from kronos_dashboard.candles import interval_label
 from kronos_dashboard.ui.data_held import Series
 from kronos_dashboard.ui.page import escape
-from kronos_dashboard.ui.series import choose, chosen, held, keep, remove
+from kronos_dashboard.ui.series import choose, chosen, held, keep, remove, series_title
+from kronos_dashboard.ui.words import day, t
 
 __all__ = ["series_list"]
 
@@ -20,7 +21,7 @@ def series_list() -> None:
     labels = _labels()
     st.session_state["data_chosen"] = series.key if series is not None else None
     st.radio(
-        f"In this session ({len(labels)})",
+        t("In this session ({count})", count=len(labels)),
         list(labels),
         format_func=labels.__getitem__,
         captions=[_facts(held()[key]) for key in labels],
@@ -29,9 +30,9 @@ def series_list() -> None:
     )
     if series is not None:
         with st.container(horizontal=True, gap="small"):
-            with st.popover("Rename", icon=":material/edit:"):
+            with st.popover(t("Rename"), icon=":material/edit:"):
                 _rename(series)
-            if st.button("Remove", key="data_remove", icon=":material/delete:", help="From this session alone."):
+            if st.button(t("Remove"), key="data_remove", icon=":material/delete:", help=t("From this session alone.")):
                 remove(series.key)
                 st.rerun()
 
@@ -41,20 +42,22 @@ def _labels() -> dict[str, str]:
     labels: dict[str, str] = {}
     for key, series in held().items():
         alike = sum(held()[other].title == series.title for other in labels)
-        labels[key] = escape(series.title) + (f" ({alike + 1})" if alike else "")
+        labels[key] = escape(series_title(series)) + (f" ({alike + 1})" if alike else "")
     return labels
 
 
 def _facts(series: Series) -> str:
     candles = series.candles
-    changed = f" · {len(series.done)} changed" if series.done else ""
-    return f"{interval_label(candles.interval)} · {len(candles):,} · to {candles.local_index[-1]:%d %b %Y}{changed}"
+    parts = [interval_label(candles.interval), f"{len(candles):,}", t("to {day}", day=day(candles.local_index[-1]))]
+    if series.done:
+        parts.append(t("{count} changed", count=len(series.done)))
+    return " · ".join(parts)
 
 
 def _rename(series: Series) -> None:
     with st.form("data_rename", border=False):
-        name = st.text_input("Name", series.title, max_chars=60, key=f"data_name_{series.key}")
-        st.caption("The name is also the symbol: it may point at a calendar, as EURUSD or 600519.SS do.")
-        if st.form_submit_button("Rename", key="data_rename_go"):
+        name = st.text_input(t("Name"), series.title, max_chars=60, key=f"data_name_{series.key}")
+        st.caption(t("The name is also the symbol: it may point at a calendar, as EURUSD or 600519.SS do."))
+        if st.form_submit_button(t("Rename"), key="data_rename_go"):
             keep(series.renamed(name))
             st.rerun()

@@ -13,13 +13,12 @@ from kronos_dashboard.importers import Choices, ImportOptions
 from kronos_dashboard.ui.data_held import File, Series
 from kronos_dashboard.ui.page import show_error
 from kronos_dashboard.ui.series import file_series, keep
+from kronos_dashboard.ui.words import t
 
-__all__ = ["option_values", "read_options", "zones"]
+__all__ = ["option_label", "option_values", "read_options", "zones"]
 
 _INTERVALS = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
-_ORDERS = {None: "As the file shows", True: "Day first (31/12)", False: "Month first (12/31)"}
-_AS_IT_IS = "As the file shows"
-_LABELS = {"ticker": "Instrument", "sheet": "Sheet or file", "interval": "Length of a candle"}
+_AS_IT_IS = ""
 _ERROR = "data_read_error"
 
 
@@ -44,21 +43,30 @@ def option_values(choices: Choices) -> list[str]:
     return list(choices.values) or list(_INTERVALS)
 
 
+def option_label(option: str) -> str:
+    """What an option of the importer is called."""
+    if option == "ticker":
+        return t("Instrument")
+    return t("Sheet or file") if option == "sheet" else t("Length of a candle")
+
+
 def read_options(series: Series) -> None:
     """For files: open where the file leaves a choice or was read with an assumption."""
     if series.file is None:
         return
     told = any(note.level != "info" for note in series.imported.notes)
-    label = "This file holds more" if series.imported.choices else "How the file was read"
+    label = t("This file holds more") if series.imported.choices else t("How the file was read")
     with (
         st.expander(label, expanded=bool(series.imported.choices) or told, icon=":material/tune:"),
         st.form(f"data_read_{series.key}", border=False),
     ):
         options = _widgets(series, series.file.options)
         with st.container(horizontal=True):
-            again = st.form_submit_button("Read again", key=f"data_again_{series.key}", type="primary")
-            beside = st.form_submit_button("Keep both", key=f"data_beside_{series.key}", help="As one more series.")
-        st.caption("Reading again begins anew: changes made to the candles here are gone then.")
+            again = st.form_submit_button(t("Read again"), key=f"data_again_{series.key}", type="primary")
+            beside = st.form_submit_button(
+                t("Keep both"), key=f"data_beside_{series.key}", help=t("As one more series.")
+            )
+        st.caption(t("Reading again begins anew: changes made to the candles here are gone then."))
         if again or beside:
             _read(series, series.file, options, beside=beside)
         error = st.session_state.get(_ERROR)
@@ -74,39 +82,46 @@ def _widgets(series: Series, options: ImportOptions) -> ImportOptions:
     for place, (name, choice) in enumerate(offered.items()):
         values = option_values(choice)
         index = values.index(choice.taken) if choice.taken in values else 0
-        changes[name] = columns[place % 3].selectbox(_LABELS[name], values, index, key=f"data_{name}_{key}")
+        changes[name] = columns[place % 3].selectbox(option_label(name), values, index, key=f"data_{name}_{key}")
     zone = columns[0].selectbox(
-        "Clock of the times",
+        t("Clock of the times"),
         [_AS_IT_IS, *zones()],
         0 if options.session_tz not in zones() else zones().index(options.session_tz) + 1,
+        format_func=_or_as_it_is,
         key=f"data_zone_{key}",
-        help="On which clock times without a zone stand.",
+        help=t("On which clock times without a zone stand."),
     )
     changes["session_tz"] = None if zone == _AS_IT_IS else zone
+    orders = {None: t("As the file shows"), True: t("Day first (31/12)"), False: t("Month first (12/31)")}
     changes["day_first"] = columns[1].selectbox(
-        "Order of dates",
-        list(_ORDERS),
-        list(_ORDERS).index(options.day_first),
-        format_func=_ORDERS.__getitem__,
+        t("Order of dates"),
+        list(orders),
+        list(orders).index(options.day_first),
+        format_func=orders.__getitem__,
         key=f"data_order_{key}",
     )
     if "interval" not in offered:
         usual = list(dict.fromkeys(filter(None, (options.interval, *_INTERVALS))))
         length = columns[2].selectbox(
-            _LABELS["interval"],
+            option_label("interval"),
             [_AS_IT_IS, *usual],
             0 if options.interval is None else usual.index(options.interval) + 1,
+            format_func=_or_as_it_is,
             key=f"data_interval_{key}",
-            help="Ticks are put together to it.",
+            help=t("Ticks are put together to it."),
         )
         changes["interval"] = None if length == _AS_IT_IS else length
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
+def _or_as_it_is(value: str) -> str:
+    return t("As the file shows") if value == _AS_IT_IS else value
+
+
 def _read(series: Series, file: File, options: ImportOptions, *, beside: bool) -> None:
     st.session_state.pop(_ERROR, None)
     try:
-        with st.spinner("Reading …"):
+        with st.spinner(t("Reading …")):
             made = file_series(file.name, file.data, options)
             keep(made if beside else replace(made, key=series.key, calendar=series.calendar))
     except DashboardError as error:

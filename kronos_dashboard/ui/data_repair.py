@@ -17,6 +17,7 @@ from kronos_dashboard.ui.data_held import Series, Step
 from kronos_dashboard.ui.data_options import zones
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.series import keep
+from kronos_dashboard.ui.words import said, t
 
 __all__ = ["calendar_code", "changes", "findings", "interval_and_clock", "notes"]
 
@@ -39,15 +40,15 @@ def findings(series: Series) -> None:
         show_error(found)
         return
     if not found:
-        st.markdown(":green[:material/check_circle:] Nothing is odd about these candles.")
+        st.markdown(f":green[:material/check_circle:] {t('Nothing is odd about these candles.')}")
     for number, finding in enumerate(found):
         with st.container(border=True, gap="small"):
-            text = escape(finding.text + _rows(finding.rows))
-            st.markdown(f"{_ICONS[finding.level]} **{escape(finding.title)}.** {text}")
+            text = escape(said(finding.text) + _rows(finding.rows))
+            st.markdown(f"{_ICONS[finding.level]} **{escape(said(finding.title))}** · {text}")
             if finding.fixes:
                 with st.container(horizontal=True, gap="small"):
                     for fix in finding.fixes:
-                        if st.button(fix.title, key=f"data_fix_{fix.name}_{finding.key}_{number}"):
+                        if st.button(said(fix.title), key=f"data_fix_{fix.name}_{finding.key}_{number}"):
                             _change(series, Step(kind="fix", value=fix.name, calendar=series.calendar, now=now))
 
 
@@ -63,10 +64,10 @@ def changes(series: Series) -> None:
             for note in done.notes:
                 _note(note, ":green[:material/build:]")
         with st.container(horizontal=True, gap="small"):
-            if st.button("Undo", key="data_undo", icon=":material/undo:", help="Take the last change back."):
+            if st.button(t("Undo"), key="data_undo", icon=":material/undo:", help=t("Take the last change back.")):
                 keep(series.without_last())
                 st.rerun()
-            if len(series.done) > 1 and st.button("Undo all", key="data_undo_all"):
+            if len(series.done) > 1 and st.button(t("Undo all"), key="data_undo_all"):
                 keep(replace(series, candles=series.imported.candles, done=()))
                 st.rerun()
 
@@ -93,10 +94,11 @@ def _resample(series: Series) -> None:
     here = interval_label(series.candles.interval)
     labels = [label for label in offered if label != here]
     if not labels:
-        st.caption(f"Candles of {here} cannot be made coarser.")
+        st.caption(t("Candles of {interval} cannot be made coarser.", interval=here))
         return
-    label = st.selectbox(f"Interval: {here}. Coarser:", labels, key=f"data_coarser_{here}_{series.key}")
-    if st.button("Resample", key="data_resample"):
+    text = t("Interval: {interval}. Coarser:", interval=here)
+    label = st.selectbox(text, labels, key=f"data_coarser_{here}_{series.key}")
+    if st.button(t("Resample"), key="data_resample"):
         _change(series, Step(kind="resample", value=label, calendar=series.calendar))
 
 
@@ -104,13 +106,13 @@ def _clock(series: Series) -> None:
     clock = series.candles.session_tz
     names = list(dict.fromkeys((clock, *zones())))
     zone = st.selectbox(
-        "Session clock",
+        t("Session clock"),
         names,
         0,
         key=f"data_clock_{clock}_{series.key}",
-        help="Hours and weekdays that the model sees are read on it. The bar times stay the instants they are.",
+        help=t("Hours and weekdays that the model sees are read on it. The bar times stay the instants they are."),
     )
-    if st.button("Set clock", key="data_set_clock", disabled=zone == clock):
+    if st.button(t("Set clock"), key="data_set_clock", disabled=zone == clock):
         _change(series, Step(kind="clock", value=zone))
 
 
@@ -118,12 +120,12 @@ def _calendar(series: Series) -> None:
     offered = choices()
     key = f"data_calendar_{series.key}"
     code = st.selectbox(
-        "Calendar",
+        t("Calendar"),
         list(offered),
         list(offered).index(series.calendar),
-        format_func=lambda code: f"{code}: {offered[code]}",
+        format_func=lambda code: f"{code}: {said(offered[code])}",
         key=key,
-        help="When the next bars open, and which bars count as missing.",
+        help=t("When the next bars open, and which bars count as missing."),
     )
     if code != series.calendar:
         keep(replace(series, calendar=code))
@@ -132,22 +134,22 @@ def _calendar(series: Series) -> None:
     if isinstance(found, DashboardError):
         show_error(found)
     else:
-        override = " Choose another above to override it." if code == AUTO else ""
-        st.caption(f"**{escape(found[1])}**: {escape(found[2])}.{override}")
+        override = t("Choose another above to override it.") if code == AUTO else ""
+        st.caption(f"**{escape(said(found[1]))}** · {escape(said(found[2]))}. {override}")
 
 
 def _change(series: Series, step: Step) -> None:
     """Apply a step and begin the page anew; a step that fails leaves the series as it was."""
     st.session_state.pop(_ERROR, None)
     try:
-        with st.spinner("Changing …"):
+        with st.spinner(t("Changing …")):
             keep(series.after(step))
     except DashboardError as error:
         st.session_state[_ERROR] = (series.candles.fingerprint, error)
     st.rerun()
 
 
-@st.cache_resource(show_spinner="Looking …", max_entries=64, ttl=3_600)
+@st.cache_resource(show_spinner=False, max_entries=64, ttl=3_600)
 def _examined(
     fingerprint: str,  # noqa: ARG001 - the key
     calendar: str,
@@ -176,11 +178,11 @@ def _detected(
 
 
 def _note(note: Note, icon: str) -> None:
-    st.caption(f"{icon} {escape(note.text + _rows(note.rows))}")
+    st.caption(f"{icon} {escape(said(note.text) + _rows(note.rows))}")
 
 
 def _rows(rows: tuple[int, ...]) -> str:
     if not rows:
         return ""
-    more = ", …" if len(rows) > _NAMED else ""
-    return f" (row{'s' if len(rows) > 1 else ''} {', '.join(f'{row:,}' for row in rows[:_NAMED])}{more})"
+    shown = ", ".join(f"{row:,}" for row in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
+    return " " + (t("(rows {rows})", rows=shown) if len(rows) > 1 else t("(row {row})", row=shown))

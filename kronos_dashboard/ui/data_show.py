@@ -16,6 +16,8 @@ from kronos_dashboard.ui.data_held import Series
 from kronos_dashboard.ui.data_link import to_parameters
 from kronos_dashboard.ui.data_repair import calendar_code
 from kronos_dashboard.ui.page import escape, palette
+from kronos_dashboard.ui.series import series_title
+from kronos_dashboard.ui.words import chart_words, day, moment, said, t
 
 __all__ = ["candles_parquet", "preview", "rows_table", "take_away", "title_line"]
 
@@ -28,23 +30,23 @@ def title_line(series: Series) -> None:
     """Name and facts, and the way on to a forecast."""
     candles = series.candles
     first, last = candles.local_index[0], candles.local_index[-1]
-    pattern = "%d %b %Y" if candles.interval >= pd.Timedelta(days=1) else "%d %b %Y %H:%M"
+    written = day if candles.interval >= pd.Timedelta(days=1) else moment
     facts, onward = st.columns([3, 1.2], vertical_alignment="center")
     with facts:
-        st.subheader(escape(series.title), anchor=False)
+        st.subheader(escape(series_title(series)), anchor=False)
         parts = [
             interval_label(candles.interval),
-            f"{len(candles):,} candles",
-            f"{first:{pattern}} – {last:{pattern}}",
-            f"clock {escape(candles.session_tz)}",
-            f"calendar {escape(calendar_code(series) or 'none found')}",
-            *([] if candles.has_volume else ["no volume"]),
-            *(["stamped at the close"] if candles.stamped == "close" else []),
-            escape(candles.source),
+            t("{count} candles", count=f"{len(candles):,}"),
+            f"{written(first)} – {written(last)}",
+            t("clock {clock}", clock=escape(candles.session_tz)),
+            t("calendar {calendar}", calendar=escape(calendar_code(series) or t("none found"))),
+            *([] if candles.has_volume else [t("no volume")]),
+            *([t("stamped at the close")] if candles.stamped == "close" else []),
+            escape(said(candles.source)),
         ]
         st.caption(" · ".join(filter(None, parts)))
     if onward.button(
-        "Forecast these", key="data_forecast", type="primary", icon=":material/timeline:", width="stretch"
+        t("Forecast these"), key="data_forecast", type="primary", icon=":material/timeline:", width="stretch"
     ):
         st.switch_page("pages/2_Forecast.py")
 
@@ -58,13 +60,15 @@ def preview(series: Series) -> None:
     def moved(first: float, last: float) -> None:
         st.session_state[state] = (first, last)
 
-    figure = series_figure(candles, Look(palette=palette(), height=_HEIGHT), view=st.session_state.get(state))
+    figure = series_figure(
+        candles, Look(palette=palette(), words=chart_words(), height=_HEIGHT), view=st.session_state.get(state)
+    )
     with st.container(height=_HEIGHT + 40, border=False):  # its room is kept while the chart library is on its way
         live_chart(
             figure,
             key="data_chart",
             base=candles.fingerprint,
-            alt=f"All {len(candles):,} candles of {candles.symbol}",
+            alt=t("All {count} candles of {symbol}", count=f"{len(candles):,}", symbol=candles.symbol),
             file="candles",
             on_view=moved,
         )
@@ -75,16 +79,23 @@ def rows_table(series: Series) -> None:
     candles = series.candles
     n = len(candles)
     row = st.number_input(
-        "Around row", 1, n, n, _ROWS // 2, key=f"data_row_{candles.fingerprint[:12]}", help="Counted from 1."
+        t("Around row"), 1, n, n, _ROWS // 2, key=f"data_row_{candles.fingerprint[:12]}", help=t("Counted from 1.")
     )
     start = max(0, min(int(row) - 1 - _ROWS // 2, n - _ROWS))
     shown = candles.rows(start, start + _ROWS)
     table = shown.frame.loc[:, list(candles.columns)]
     table.insert(0, "time", shown.local_index.tz_localize(None))
     table.index = pd.RangeIndex(start + 1, start + 1 + len(table), name="row")
-    clock = escape(candles.session_tz)
     st.dataframe(table, height=300, column_config={"time": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")})
-    st.caption(f"Rows {start + 1:,} to {start + len(table):,} of {n:,}; times on the clock {clock}.")
+    st.caption(
+        t(
+            "Rows {first} to {last} of {count}; times on the clock {clock}.",
+            first=f"{start + 1:,}",
+            last=f"{start + len(table):,}",
+            count=f"{n:,}",
+            clock=escape(candles.session_tz),
+        )
+    )
 
 
 def take_away(series: Series) -> None:
@@ -92,29 +103,29 @@ def take_away(series: Series) -> None:
     candles, stem = series.candles, _stem(series.candles)
     with st.container(horizontal=True):
         st.download_button(
-            "Candles (CSV)",
+            t("Candles (CSV)"),
             lambda: candles_csv(candles),
             f"{stem}.csv",
             "text/csv",
             key="data_csv",
             icon=":material/download:",
             on_click="ignore",
-            help="Times with their offset from UTC; it can be read again here. No cell can become a formula.",
+            help=t("Times with their offset from UTC; it can be read again here. No cell can become a formula."),
         )
         st.download_button(
-            "Candles (Parquet)",
+            t("Candles (Parquet)"),
             lambda: candles_parquet(candles),
             f"{stem}.parquet",
             "application/vnd.apache.parquet",
             key="data_parquet",
             icon=":material/download:",
             on_click="ignore",
-            help="The same columns, exact, for pandas and others.",
+            help=t("The same columns, exact, for pandas and others."),
         )
     if series.selection is None:
-        st.caption("A file has no link: it stays on this computer.")
+        st.caption(t("A file has no link: it stays on this computer."))
         return
-    st.caption("This link opens the same selection: what to ask for, not the candles, and without the changes.")
+    st.caption(t("This link opens the same selection: what to ask for, not the candles, and without the changes."))
     st.code(f"{st.context.url or ''}?{urlencode(to_parameters(series.selection))}", language=None, wrap_lines=True)
 
 

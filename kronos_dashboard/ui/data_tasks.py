@@ -14,6 +14,7 @@ from kronos_dashboard.feeds import CachedFeed, open_feed
 from kronos_dashboard.jobs import Job, JobQueue
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.shared import session_id, settings
+from kronos_dashboard.ui.words import t
 
 __all__ = ["collect", "feed", "start", "watch"]
 
@@ -96,7 +97,7 @@ def _progress() -> None:
     if waited > _LONGEST_S:
         _give_up(FeedUnreachable(f"no answer came within {_LONGEST_S:.0f} s.", "Ask for fewer candles, or try later."))
     st.progress(min(0.95, waited / (waited + 10)), text=f"{escape(task.text)} … {waited:.0f} s")
-    if st.button("Cancel", key="data_cancel", icon=":material/close:"):
+    if st.button(t("Cancel"), key="data_cancel", icon=":material/close:"):
         _give_up(None)
 
 

@@ -23,24 +23,17 @@ _NARROWEST = 150
 
 
 def pitch() -> None:
-    """What this is, in two sentences."""
-    st.markdown(
-        t(
-            "Sample many possible futures of a candlestick series and see how far apart they run. "
-            "The fan is what the model believes, not what will happen."
-        )
-    )
+    """What this is, in one sentence."""
+    st.markdown(t("Sample many possible futures of a candlestick series and see how far apart they run."))
 
 
 def model_status() -> None:
     """Which model is loaded (looks again until it is), and the way to one's own candles."""
-    status, link = st.columns([1.7, 1], vertical_alignment="center")
+    status, link = st.columns([2.4, 1], vertical_alignment="center")
     with status:
         ready = shelf().peek(settings().model) is not None
         st.fragment(_status, run_every=None if ready or not warm_up().is_alive() else 0.5)()
-    link.page_link(
-        "pages/1_Data.py", label=t("Bring your own candles: any file, or live"), icon=":material/upload_file:"
-    )
+    link.page_link("pages/1_Data.py", label=t("Bring your own candles"), icon=":material/upload_file:")
 
 
 def reading_help() -> None:
@@ -49,22 +42,22 @@ def reading_help() -> None:
     reading.caption(
         t(
             "**How to read the fan**\n"
-            "- Each **path** is one complete sampled future, candle by candle.\n"
+            "- Each **path** is one complete sampled future. The fan is what the model believes, not what will "
+            "happen.\n"
             "- Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.\n"
-            "- Whether the bands keep their word was measured: on months the model had not seen, its 80% band held "
-            "73 to 85% of the closes, by market. The model card has the figures.\n"
-            "- The blue candles are one real path near the middle; candles are never averaged.\n"
-            "- The dotted band is a random walk made of the same returns: what you get without a model."
+            "- Measured on months it had not seen, its 80% band held 73 to 85% of the closes, by market (see the model "
+            "card).\n"
+            "- The blue candles are one real path near the middle, never an average.\n"
+            "- The dotted band is a random walk of the same returns: what you get without a model."
         )
     )
     limits.caption(
         t(
             "**Limits: what the model did not see**\n"
-            "- It sees candles alone: no news, no order book, no other market, and nothing after the cutoff.\n"
-            "- It is a **small demo model trained for this project, not the published Kronos**; do not take its "
-            "forecasts for the published model's.\n"
+            "- It sees candles alone: no news, no order book, no other market.\n"
+            "- It is a **small demo model trained for this project, not the published Kronos**.\n"
             "- In training it has **read the time of most of these samples**: a good fit there proves nothing.\n"
-            "- A fan can be too narrow or too wide, and one window that fits proves nothing.\n"
+            "- A fan can be too narrow or too wide; one window that fits proves nothing.\n"
             "- Nothing here is advice to trade."
         )
     )
@@ -76,7 +69,7 @@ def _status() -> None:
     predictor = shelf().peek(name)
     if predictor is not None:
         text = t(
-            "**Model loaded:** {label} · up to {count} candles · checkpoint `{digest}`",
+            "**Model loaded:** {label} · up to {count} candles · `{digest}`",
             label=escape(said(predictor.label)),
             count=predictor.max_context,
             digest=predictor.digest[:12],
@@ -105,8 +98,8 @@ def _card(sample: Sample, *, first: bool) -> None:
     label = t("The last {count} candles of {symbol}", count=_SHOWN, symbol=sample.symbol)
     st.markdown(thumbnail_svg(candles.tail(_SHOWN), palette(), label), unsafe_allow_html=True)
     text = t("Forecast {symbol} {interval}", symbol=sample.symbol, interval=interval_label(candles.interval))
-    kind = "primary" if first else "secondary"
-    if st.button(text, key=f"open_{sample.key}", type=kind, width="stretch", help=said(sample.description)):
+    key, about = f"open_{sample.key}", said(sample.description)
+    if st.button(text, key=key, type="primary" if first else "secondary", width="stretch", help=about):
         choose_sample(sample.key)
         request_on_arrival()
         st.switch_page("pages/2_Forecast.py")

@@ -45,7 +45,7 @@ def page(title: str | None = None) -> None:
 
 def _links() -> None:
     """The pages by their names; Streamlit's own list knows the names of the files alone."""
-    with st.container(gap=None):
+    with st.container(gap="xxsmall"):
         st.page_link("Home.py", label=t("Home"), icon=":material/home:", width="stretch")
         st.page_link("pages/1_Data.py", label=t("Data"), icon=":material/candlestick_chart:", width="stretch")
         st.page_link("pages/2_Forecast.py", label=t("Forecast"), icon=":material/timeline:", width="stretch")

@@ -15,6 +15,7 @@ from kronos_dashboard.ui.data_held import File, Series
 from kronos_dashboard.ui.data_link import Selection
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.shared import settings
+from kronos_dashboard.ui.words import day, said, t
 
 __all__ = [
     "choose",
@@ -27,6 +28,7 @@ __all__ = [
     "keep",
     "remove",
     "sample_series",
+    "series_title",
 ]
 
 MOST_SERIES = 12
@@ -107,16 +109,21 @@ def file_series(name: str, data: bytes, options: ImportOptions | None = None) ->
     return Series.of(f"file_{uuid4().hex[:12]}", imported.candles.symbol, imported, file=file)
 
 
+def series_title(series: Series) -> str:
+    """What a series is called: a sample in the language of the reader, anything else by its own name."""
+    return said(series.title) if series.key in _SAMPLES else series.title
+
+
 def choose_candles() -> Imported:
     """The chosen series, and in the sidebar the means to choose another."""
-    titles = {sample.key: sample.title for sample in SAMPLES}
+    titles = {sample.key: said(sample.title) for sample in SAMPLES}
     titles.update({key: _title(series) for key, series in held().items()})
     if st.session_state.get("source") not in titles:
         choose(SAMPLES[0].key)
     with st.sidebar:
-        st.subheader("Candles", anchor=False)
+        st.subheader(t("Candles"), anchor=False)
         key = st.selectbox(
-            "Series",
+            t("Series"),
             list(titles),
             key="source",
             format_func=titles.__getitem__,
@@ -124,16 +131,20 @@ def choose_candles() -> Imported:
             label_visibility="collapsed",
         )
         st.file_uploader(
-            "Your own file",
+            t("Your own file"),
             key="upload",
             on_change=_take_upload,
-            help="CSV, Excel, JSON, Parquet and more, with a time and open, high, low, close; volume and amount are "
-            "optional. Times without a zone keep their hours. The file stays on this computer.",
+            help=t(
+                "CSV, Excel, JSON, Parquet and more, with a time and open, high, low, close; volume and amount are "
+                "optional. Times without a zone keep their hours. The file stays on this computer."
+            ),
             max_upload_size=settings().max_upload_mb,
         )
         if "upload_error" in st.session_state:
             show_error(st.session_state["upload_error"])
-        st.page_link("pages/1_Data.py", label="Live candles, checks and repairs", icon=":material/candlestick_chart:")
+        st.page_link(
+            "pages/1_Data.py", label=t("Live candles, checks and repairs"), icon=":material/candlestick_chart:"
+        )
     series = held().get(key) or sample_series(key)
     imported = Imported(series.candles, series.notes, series.imported.choices)
     _describe(imported)
@@ -142,9 +153,9 @@ def choose_candles() -> Imported:
 
 def _title(series: Series) -> str:
     if series.key in _SAMPLES:
-        return series.title
-    kind = "Your file" if series.file else "Fetched"
-    return f"{kind}: {series.title} · {interval_label(series.candles.interval)}"
+        return series_title(series)
+    name = f"{series.title} · {interval_label(series.candles.interval)}"
+    return t("Your file: {name}", name=name) if series.file else t("Fetched: {name}", name=name)
 
 
 def _take_upload() -> None:
@@ -163,14 +174,17 @@ def _describe(imported: Imported) -> None:
     """One line on the candles, and what was found or changed in the file."""
     candles = imported.candles
     first, last = candles.local_index[0], candles.local_index[-1]
-    st.caption(
-        f"**{escape(candles.symbol)}** · {interval_label(candles.interval)} · {len(candles):,} candles · "
-        f"{first:%d %b %Y} – {last:%d %b %Y} · clock {escape(candles.session_tz)}"
-        f"{'' if candles.has_volume else ' · no volume'}"
-    )
+    parts = [
+        f"**{escape(candles.symbol)}**",
+        interval_label(candles.interval),
+        t("{count} candles", count=f"{len(candles):,}"),
+        f"{day(first)} – {day(last)}",
+        t("clock {clock}", clock=escape(candles.session_tz)),
+    ]
+    st.caption(" · ".join(parts if candles.has_volume else [*parts, t("no volume")]))
     for note in imported.notes:
-        rows = f" (rows {', '.join(map(str, note.rows))})" if note.rows else ""
+        rows = " " + t("(rows {rows})", rows=", ".join(map(str, note.rows))) if note.rows else ""
         if note.level == "info":
-            st.sidebar.caption(f":material/info: {escape(note.text)}")
+            st.sidebar.caption(f":material/info: {escape(said(note.text))}")
         else:
-            st.warning(escape(note.text + rows), icon=":material/warning:")
+            st.warning(escape(said(note.text) + rows), icon=":material/warning:")

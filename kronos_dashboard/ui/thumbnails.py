@@ -11,12 +11,12 @@ from kronos_dashboard.charts import Palette
 
 __all__ = ["thumbnail_svg"]
 
-_HEIGHT, _STEP, _BODY = 64.0, 6.0, 4.0
+_HEIGHT, _STEP, _BODY = 48.0, 6.0, 4.0
 """Units of the drawing: its height, the room of one candle, the width of a body."""
 
 
 def thumbnail_svg(candles: CandleFrame, palette: Palette, label: str) -> str:
-    """An ``svg`` element as wide as its place, 64 pixels high.
+    """An ``svg`` element as wide as its place, 48 pixels high.
 
     Args:
         candles: all of them are drawn; 30 to 80 look best.

@@ -299,7 +299,7 @@ def test_parquet_gives_back_the_same_candles() -> None:
 
 
 def test_the_page_offers_every_feed_and_needs_no_torch_and_no_exchange_library_to_be_shown() -> None:
-    assert set(data_fetch._FEEDS) == set(FEEDS)
+    assert set(data_fetch._feeds()) == set(FEEDS)
     code = (
         "import sys; from kronos_dashboard.ui import data; assert not {'torch', 'ccxt', 'yfinance'} & set(sys.modules)"
     )
