@@ -76,7 +76,13 @@ def _parquet(data: bytes, filename: str, max_rows: int, limit: int) -> Table:
 
 
 def _plain(kind: Any) -> bool:
-    return not pa.types.is_nested(kind) and not pa.types.is_binary(kind) and not pa.types.is_large_binary(kind)
+    return not (
+        pa.types.is_nested(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
 
 
 def _is_text(kind: Any) -> bool:

@@ -115,6 +115,7 @@ def split_volume(
     The amount is about volume times price; columns that hold nothing but zeros and blanks give way to others.
     """
     used = [i for i in candidates if np.nansum(np.abs(values[i])) > 0]
+    used = [i for i in used if not any(j != i and _running(values[i], values[j]) for j in used)] or used
     if not used:
         return (candidates[0] if candidates else None), None
     for volume in used:
@@ -122,6 +123,16 @@ def split_volume(
             if amount != volume and _about(values[amount], values[volume] * close):
                 return volume, amount
     return used[0], None
+
+
+def _running(total: np.ndarray, part: np.ndarray) -> bool:
+    """Whether a column counts up what another has row by row."""
+    if len(total) < _ENOUGH:
+        return False
+    steps = np.diff(total)
+    return any(
+        bool((np.isclose(s, p, rtol=1e-9) & (p > 0)).mean() > 0.8) for s, p in ((steps, part[1:]), (-steps, part[:-1]))
+    )
 
 
 def _about(amount: np.ndarray, product: np.ndarray) -> bool:

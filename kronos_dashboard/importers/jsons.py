@@ -15,6 +15,7 @@ import pyarrow as pa
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.headers import is_time
 from kronos_dashboard.importers.meanings import meaning_of
+from kronos_dashboard.importers.scripts import from_script, looks_like_script
 from kronos_dashboard.importers.table import Table
 
 __all__ = ["looks_like_json", "read_json"]
@@ -23,13 +24,17 @@ _DEEPEST = 8
 _MOST_TABLES = 500
 _MOST_COLUMNS = 512
 _SCALARS = (str, int, float, bool, type(None))
-_HEADERS = ("columns", "column_names", "fields", "header", "headers", "names", "cols")
+_HEADERS = ("columns", "column", "column_names", "fields", "header", "headers", "names", "cols")
 _SYMBOLS = ("symbol", "ticker", "s", "dataset_code", "name", "instrument", "pair", "market", "code", "secid")
 
 
 def looks_like_json(data: bytes) -> bool:
-    """Whether the text begins like a JSON document."""
-    return data.lstrip()[:1] in (b"{", b"[")
+    """Whether the text begins like a JSON document, or like a script with one in it."""
+    return (
+        data.lstrip()[:1] in (b"{", b"[")
+        or bool(re.match(rb'\s*"\s*[\[{]\s*[\\"\[{]', data))
+        or looks_like_script(data)
+    )
 
 
 def read_json(data: bytes, filename: str, max_rows: int) -> list[Table]:
@@ -57,20 +62,26 @@ def read_json(data: bytes, filename: str, max_rows: int) -> list[Table]:
 def _parse(data: bytes, filename: str) -> Any:
     text = data.decode("utf-8", errors="replace").strip()
     try:
-        return json.loads(text)
+        document = json.loads(text)
+        return json.loads(document) if isinstance(document, str) else document
     except RecursionError as error:
         raise ImportFailed(f"the file {filename} is nested too deep.", "Export plain candles.") from error
     except ValueError as error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:
-            return [json.loads(line.rstrip().rstrip(",")) for line in lines] if len(lines) > 1 else _script(text)
+            return _by_line(lines) or from_script(text)
         except (ValueError, RecursionError):
             raise ImportFailed(f"the file {filename} is no valid JSON: {error}.", "Download it again.") from error
 
 
-def _script(text: str) -> Any:
-    """The document inside a call, as scripts get it: ``callback({...});``."""
-    return json.loads(re.sub(r"^[\w.$]+\s*\(|\)\s*;?\s*$", "", text))
+def _by_line(lines: list[str]) -> list[Any]:
+    """One document a line; empty when the lines are none."""
+    if len(lines) < 2:
+        return []
+    try:
+        return [json.loads(line.rstrip().rstrip(",")) for line in lines]
+    except ValueError:
+        return []
 
 
 def _told(document: Any) -> str:
@@ -104,6 +115,8 @@ def _tables(node: Any, name: str, depth: int, symbol: str) -> Iterator[Table]:
         for key, item in node.items():
             if isinstance(item, dict | list):
                 yield from _tables(item, str(key), depth + 1, symbol)
+            elif isinstance(item, str) and item.count(",") >= 8:
+                yield from _tables(re.split(r"[;\n]", item.strip("; \n")), str(key), depth + 1, symbol)
 
 
 def _symbol(node: Any, depth: int = 0) -> str:
@@ -225,18 +238,31 @@ def _scalar_lists(node: dict, path: str, depth: int) -> Iterator[tuple[str, list
 
 
 def _flat(record: dict, prefix: str = "", depth: int = 0) -> dict[str, Any]:
-    """Nested objects with dotted names; ``{"$numberDecimal": "1.5"}`` is 1.5."""
+    """Nested objects with dotted names."""
     out: dict[str, Any] = {}
     for key, value in record.items():
         name = f"{prefix}{key}"
-        while isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("$"):
-            value = next(iter(value.values()))
+        value = _bare(value)
         if isinstance(value, dict):
             if depth < 4:
                 out.update(_flat(value, f"{name}.", depth + 1))
         else:
             out[name] = value
     return out
+
+
+def _bare(value: Any) -> Any:
+    """One value written as an object: ``{"$numberDecimal": "1.5"}``, ``{"units": "1", "nano": 500000000}``."""
+    while isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("$"):
+        value = next(iter(value.values()))
+    if isinstance(value, dict) and value.keys() == {"units", "nano"}:
+        try:
+            return int(value["units"]) + int(value["nano"]) / 1e9
+        except (TypeError, ValueError, OverflowError):
+            return None
+    if isinstance(value, dict) and isinstance(value.get("raw"), int | float) and "fmt" in value:
+        return value["raw"]
+    return value
 
 
 def _table(rows: Sequence[Sequence[Any]], names: tuple[str, ...] | None, width: int, name: str, symbol: str) -> Table:

@@ -17,7 +17,7 @@ from kronos_dashboard.importers.times import raw_times
 
 __all__ = ["Look", "look_at"]
 
-_CLOCK = r"^\s*(?:\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?|0 days \d\d:\d\d:\d\d)\s*$"
+_CLOCK = r"^\s*(?:\d{1,2}:\d{1,2}(?::\d{1,2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?|0 days \d\d:\d\d:\d\d)\s*$"
 _BLANK = r"^(?:|-+|nan|null|none|n/a|nat)$"
 
 
@@ -38,7 +38,7 @@ class Look:
     clock: bool
     """Whether the cells are times of day."""
     compact_clock: bool
-    """Whether the cells can be times of day written as numbers, 930 or 093000."""
+    """Whether the cells can be times of day written as numbers, 930, 093000 or 093000000."""
     blank: bool
     distinct: int
 
@@ -78,7 +78,7 @@ def _look(sample: Any, style: Any) -> Look:
         except pa.ArrowInvalid:
             ns = np.full(n, NAT)
         dated = int((ns != NAT).sum()) >= 0.6 * used and bool(filled.any())
-    digits = not clock and _share(text, r"^\d{1,6}(?:\.0)?$", used) > 0.99
+    digits = not clock and _share(text, r"^\d{1,9}(?:\.0)?$", used) > 0.99
     return Look(
         sample=sample, values=read.values, ns=ns, numeric=numeric, dated=dated, clock=clock,
         stamps=dated and (temporal or (not typed and not _plain_numbers(text, used))),
@@ -96,11 +96,13 @@ def _share(text: Any, pattern: str, used: int) -> float:
 
 
 def _hours(values: np.ndarray) -> bool:
-    """HHMM or HHMMSS."""
+    """HHMM, HHMMSS or HHMMSS with milliseconds."""
     known = values[np.isfinite(values)]
-    if len(known) == 0 or known.max() > 240_000 or known.min() < 0:
+    if len(known) == 0 or known.max() > 240_000_000 or known.min() < 0:
         return False
     good = known.astype("int64")
+    if good.max() > 240_000:
+        good = good // 1_000
     if good.max() <= 2_400:
         return bool((good % 100 < 60).all())
     return bool(((good % 100 < 60) & (good // 100 % 100 < 60)).all())

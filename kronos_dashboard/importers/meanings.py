@@ -38,6 +38,8 @@ def plain(name: str) -> str:
 def meaning_of(name: str) -> Meaning | None:
     """What a column called ``name`` holds, as far as its name tells."""
     bare = re.sub(r"^\s*(?:\d{1,2}[a-z]?\.\s+|[<\[(]+)", "", name[:200]).strip()
+    if re.fullmatch(r"\w+\.[A-Za-z]", bare) and (nested := _part(_tokens(bare))) is not None:
+        return nested
     if _listed(bare) is not None:
         return _listed(bare)
     short = re.sub(r"[(\[（【].*?[)\]）】]", " ", bare)
@@ -67,6 +69,10 @@ def _part(tokens: list[str]) -> Meaning | None:
             hit = _INDEX.get("".join(lowered[at : at + length]))
             if hit is None or (length == 1 and hit[0] in ("date", "datetime", "time") and adjusted):
                 continue
+            if lowered[at : at + length] == ["id"]:
+                continue  # "RowId" numbers rows
+            if hit[0] in ("bid", "ask") and _prices_in(lowered) - DECORATION:
+                continue  # "CloseAsk" is a close, "PriceAsk" an ask
             rest = [i for i in range(len(tokens)) if not at <= i < at + length]
             kept = [tokens[i] for i in rest if lowered[i] and lowered[i] not in DECORATION | ADJUSTED]
             if len(lowered[at]) == 1 and not (len(tokens) == 2 and at == 1):
@@ -74,6 +80,11 @@ def _part(tokens: list[str]) -> Meaning | None:
             rank = 200 + hit[1] + (2_000 if adjusted else 0)
             return Meaning(hit[0], rank, ".".join(kept))
     return None
+
+
+def _prices_in(words: list[str]) -> set[str]:
+    """Those of the words that are names of prices."""
+    return {word for word in words if len(word) > 1 and _INDEX.get(word, ("",))[0] in ("open", "high", "low", "close")}
 
 
 def _words(text: str) -> set[str]:

@@ -5,6 +5,7 @@ Shapes: everything here looks at n sampled rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from kronos_dashboard.candles import PRICES
 from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.importers.aliases import ALIASES
 from kronos_dashboard.importers.inference import fits, middle, price_sets, split_volume
 from kronos_dashboard.importers.layouts import Roles, forced_columns
 from kronos_dashboard.importers.looking import Look, look_at
@@ -91,7 +93,7 @@ def _named(
     columns: dict[str, str],
     ticker: str | None,
 ) -> Roles:
-    meanings = [_grouped(names[i], table.groups, i) for i in range(len(names))]
+    meanings = [_grouped(name, table.groups, i) for i, name in enumerate(_without_twins(names))]
     forced = forced_columns(columns, names, filename)
     for name, at in forced.items():
         meanings = [None if m is not None and m.field == name else m for m in meanings]
@@ -99,8 +101,8 @@ def _named(
     time = find_time(table, meanings, looks, filename, forced.get("time", forced.get("datetime")))
     usable = {i: m for i, m in enumerate(meanings) if m is not None and i not in time.columns
               and (looks[i].numeric or looks[i].blank)}  # fmt: skip
-    prices, group, groups = _prices(usable, ticker)
-    _refuse_doubled(prices, names, table.groups, looks, forced, filename)
+    prices, group, groups = _prices(usable, {i for i in usable if looks[i].blank}, ticker)
+    _refuse_doubled(prices, _without_twins(names), table.groups, looks, forced, filename)
     notes: list[Note] = []
     if not all(name in prices for name in PRICES):
         ticks = _ticks(usable, time, filename)
@@ -108,12 +110,19 @@ def _named(
             symbol = _symbol(meanings, looks, time)
             return Roles(time=time, prices=ticks, volume=_first(usable, "volume"), symbol=symbol)
         prices, notes = _completed(table, names, prices, looks, time, filename)
+    prices, more = _fitting(prices, names, usable, group, looks)
+    notes += more
     prices, more = _checked(prices, looks, time)
     volume, amount = _volumes(usable, prices, looks, group, forced)
     return Roles(
         time=time, prices=prices, volume=volume, amount=amount, symbol=_symbol(meanings, looks, time),
         group=group, groups=groups, notes=(*notes, *more),
     )  # fmt: skip
+
+
+def _without_twins(names: tuple[str, ...]) -> list[str]:
+    """The names, blank where a capital letter stands beside the same small one: of ``t`` and ``T``, ``t`` counts."""
+    return ["" if re.search(r"(?:^|\.)[A-Z]$", n) and n[:-1] + n[-1].lower() in names else n for n in names]
 
 
 def _grouped(name: str, groups: tuple[str, ...], at: int) -> Meaning | None:
@@ -124,7 +133,9 @@ def _grouped(name: str, groups: tuple[str, ...], at: int) -> Meaning | None:
     return found
 
 
-def _prices(usable: dict[int, Meaning], ticker: str | None) -> tuple[dict[str, int], str, tuple[str, ...]]:
+def _prices(
+    usable: dict[int, Meaning], blank: set[int], ticker: str | None
+) -> tuple[dict[str, int], str, tuple[str, ...]]:
     """Open, high, low and close of one instrument: (columns, its name, the names of all that are complete)."""
     groups: dict[str, dict[str, tuple[int, int]]] = {}
     for at, meaning in usable.items():
@@ -132,7 +143,11 @@ def _prices(usable: dict[int, Meaning], ticker: str | None) -> tuple[dict[str, i
             fields = groups.setdefault(meaning.group, {})
             if meaning.field not in fields or meaning.rank < fields[meaning.field][0]:
                 fields[meaning.field] = (meaning.rank, at)
-    complete = [group for group, fields in groups.items() if all(name in fields for name in PRICES)]
+    complete = [
+        group
+        for group, fields in groups.items()
+        if all(name in fields for name in PRICES) and not all(fields[name][1] in blank for name in PRICES)
+    ] or [group for group, fields in groups.items() if all(name in fields for name in PRICES)]
     if complete:
         named = tuple(group for group in complete if group)
         wanted = next((g for g in complete if ticker and g.casefold() == ticker.casefold()), None)
@@ -149,7 +164,7 @@ def _prices(usable: dict[int, Meaning], ticker: str | None) -> tuple[dict[str, i
 
 
 def _refuse_doubled(
-    prices: dict[str, int], names: tuple[str, ...], groups: tuple[str, ...], looks: Sequence[Look],
+    prices: dict[str, int], names: Sequence[str], groups: tuple[str, ...], looks: Sequence[Look],
     forced: dict[str, int], filename: str,
 ) -> None:  # fmt: skip
     """Two columns of the same name with different values cannot be told apart."""
@@ -232,6 +247,23 @@ def _fourth(prices: dict[str, int], missing: str, looks: Sequence[Look], time: T
     return min(hits)[1] if len(hits) == 1 else None
 
 
+def _fitting(
+    prices: dict[str, int], names: tuple[str, ...], usable: dict[int, Meaning], group: str, looks: Sequence[Look]
+) -> tuple[dict[str, int], list[Note]]:
+    """The prices, with another column of the same meaning where that one lies between high and low alone."""
+    notes = []
+    for name in PRICES:
+        share = fits(*(looks[prices[n]].values for n in PRICES))
+        others = [i for i, m in usable.items() if m.field == name and i not in prices.values() and m.group == group]
+        for other in others if share < 0.9 else []:
+            better = fits(*(looks[{**prices, name: other}[n]].values for n in PRICES))
+            if better > share + 0.1:
+                text = f"{names[other][:40]!r} was taken for the {name} instead of {names[prices[name]][:40]!r}"
+                notes.append(Note("warning", f"{text}, because it lies between high and low."))
+                prices, share = {**prices, name: other}, better
+    return prices, notes
+
+
 def _checked(prices: dict[str, int], looks: Sequence[Look], time: Timing) -> tuple[dict[str, int], list[Note]]:
     """The prices as named, unless the values say plainly that the names stand over the wrong columns."""
     values = {at: looks[at].values for at in prices.values()}
@@ -255,6 +287,11 @@ def _volumes(
             ranked.append(((meaning.group not in ("", group), meaning.field == "amount", meaning.rank), at))
     own = [entry for entry in sorted(ranked) if not entry[0][0]] or sorted(ranked)
     candidates = [at for _, at in own]
+    volumes = [middle(looks[at].values) for at in candidates if usable[at].field == "volume"]
+    if volumes and max(volumes) > 10_000:  # what stays below 100 beside such volumes is a rate, in percent
+        candidates = [
+            at for at in candidates if usable[at].field == "volume" or not _rate(usable[at], looks[at].values)
+        ]
     volume, amount = split_volume(
         candidates, {at: looks[at].values for at in candidates}, looks[prices["close"]].values
     )
@@ -266,9 +303,16 @@ def _volumes(
     return forced.get("volume", volume), forced.get("amount", amount)
 
 
+def _rate(meaning: Meaning, values: np.ndarray) -> bool:
+    """Whether a column called "turnover", and nothing more, holds percents."""
+    exact = meaning.field == "amount" and meaning.rank == ALIASES["amount"].index("turnover")
+    return exact and bool(np.nanmax(values, initial=0.0) <= 100)
+
+
 def _symbol(meanings: Sequence[Meaning | None], looks: Sequence[Look], time: Timing) -> int | None:
     """The column that names the instrument; where several do, the first that says more than one thing."""
     found = sorted((m.rank, at) for at, m in enumerate(meanings) if m is not None and m.field == "symbol" and at not in
                    time.columns)  # fmt: skip
     filled = [at for _, at in found if not looks[at].blank]
-    return next((at for at in filled if looks[at].distinct > 1), filled[0] if filled else None)
+    plain_names = [at for at in filled if (m := meanings[at]) is not None and not m.group]
+    return next((at for at in filled if looks[at].distinct > 1), plain_names[0] if plain_names else None)

@@ -21,14 +21,18 @@ NAT = np.iinfo("int64").min
 _ISO = re.compile(r"^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?$")
 _CLOCK = (
     r"(?:[\st,_/-]*?[\st,_-](?:"
-    r"(?P<h>\d{1,2})[:.h](?P<mi>\d{2})(?:[:.m](?P<s>\d{2})s?(?:[.,:](?P<f>\d{1,9}))?)?[\s-]*(?P<ap>am|pm)?"
+    r"(?P<h>\d{1,2})[:.h](?P<mi>\d{1,2})(?:[:.m](?P<s>\d{1,2})s?(?:[.,:](?P<f>\d{1,9}))?)?[\s-]*(?P<ap>am|pm)?"
     r"|(?P<ch>\d{2})(?P<cm>\d{2})(?:(?P<cs>\d{2})(?P<cf>\d{3})?)?"
     r"|(?P<bh>\d{1,2})[\s-]*(?P<bap>am|pm)|(?P<hh>\d{2})h?))?"
 )
-_ZONE = r"(?:\s*(?P<zone>(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?(?::00)?|[a-z]{1,4}|[a-z_]+/[a-z_/]+))?(?:\s*\(.*\))?\s*$"
+_ZONE = (
+    r"(?:\s*(?P<zone>(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?(?::00)?|[a-z]{1,4}|[a-z_]+/[a-z_/]+))?"
+    r"(?:\s*\(.*\)|\s*\[.*\])?\s*$"
+)
 _DATES = (
-    r"^(?P<y>\d{4})[-/.\s_](?P<m>\d{1,2})[-/.\s_](?P<d>\d{1,2})",
-    r"^(?P<a>\d{1,2})(?P<sep>[-/.\s])(?P<b>\d{1,2})[-/.,\s]{1,2}(?P<c>\d{4}|\d{2})",
+    r"^(?P<y>\d{4})[-/.\s_]\s?(?P<m>\d{1,2})[-/.\s_]\s?(?P<d>\d{1,2})\.?",
+    r"^(?P<r>\d{3})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
+    r"^(?P<a>\d{1,2})(?P<sep>[-/.\s])\s?(?P<b>\d{1,2})[-/.,\s]{1,2}(?P<c>\d{4}|\d{2})",
     r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
     r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})(?P<none>)",
     r"^(?P<m>\d{1,2})[-/.](?P<y>\d{4})(?P<none>)",
@@ -101,20 +105,37 @@ class _Parts:
         notes: list[Note] = []
         if "a" in part:
             first, second, third = (_ints(part[name]) for name in "abc")
-            years = np.where(third > 99, third, third + np.where(third < 50, 2000, 1900))
+            years, era = _christian(np.where(third > 99, third, third + np.where(third < 50, 2000, 1900)))
             options = [_days(years, second, first), _days(years, first, second)]
             if (third < 100).all():
                 options.append(_days(np.where(first < 50, first + 2000, first + 1900), second, third))
             mark = part["sep"][0].as_py()
             days, notes = _decide(options, clock, mark, day_first)
+            notes += era
         else:
-            days = _days(_ints(part["y"]), _ints(part["m"]), _ints(part["d"]) if "d" in part else 1)
+            years, notes = _common_era(part)
+            days = _days(years, _ints(part["m"]), _ints(part["d"]) if "d" in part else 1)
         bad = (days == NAT) | (clock == NAT)
         self.ns[rows] = np.where(bad, NAT, np.where(bad, 0, days) + np.where(bad, 0, clock))
         zone = part["zone"]
         if pc.any(pc.not_equal(zone, "")).as_py():
             self.zones[rows] = zone.to_pylist()
         return notes
+
+
+def _common_era(part: dict[str, Any]) -> tuple[np.ndarray, list[Note]]:
+    """Years, those of the Republic of China (three digits) and of the Buddhist era as well."""
+    if "r" in part:
+        return _ints(part["r"]) + 1911, [
+            Note("info", "The years were read as those of the Republic of China: 113 is 2024.")
+        ]
+    return _christian(_ints(part["y"]))
+
+
+def _christian(years: np.ndarray) -> tuple[np.ndarray, list[Note]]:
+    if len(years) and bool(((years > 2400) & (years < 2700)).all()):
+        return years - 543, [Note("info", "The years were read as those of the Buddhist era: 2567 is 2024.")]
+    return years, []
 
 
 def _names(found: Any) -> list[str]:

@@ -32,6 +32,8 @@ _SERIALS = (20_000.0, 80_000.0)
 _YEARS = (1700, 2200)
 _EPOCH_OF_SHEETS = np.datetime64("1899-12-30", "ns").astype("int64")
 _DAY = 86_400 * 10**9
+_NET = r"^\\?/Date\((-?\d+)(?:[+-]\d{4})?\)\\?/$"
+"""Milliseconds since 1970, as .NET writes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,8 @@ def raw_times(columns: Sequence[Any], *, day_first: bool | None = None) -> RawTi
     if is_plain_type(column):
         return _from_numbers(column)
     few = texts(sample_of(column))
+    if len(few) and _share(pc.match_substring_regex(few, _NET)) > 0.5:
+        return _from_numbers(_cast(pc.replace_substring_regex(texts(column), _NET, r"\1")))
     if len(few) and _share(pc.match_substring_regex(few, r"^\d{5,20}(?:\.\d+)?(?:[eE]\+?\d+)?$")) > 0.5:
         return _from_numbers(_cast(column))
     return _from_texts(column, day_first)
@@ -189,8 +193,13 @@ def _from_epochs(column: Any, values: np.ndarray, known: np.ndarray, *, whole: b
 
 
 def _compact(written: Any, values: np.ndarray, known: np.ndarray) -> RawTimes | None:
-    """20240131, 202401310930, 20240131093000, 20240131093000000; None when the digits are no dates."""
+    """20240131, 202401310930, 20240131093000, 20240131093000000, 202401; None when the digits are no dates."""
     low, high = values[known].min(), values[known].max()
+    if low >= 190_001 and high <= 210_012 and bool(((values[known] % 100 >= 1) & (values[known] % 100 <= 12)).all()):
+        months = ((values // 100 - 1970) * 12 + values % 100 - 1)[known].astype("int64").astype("datetime64[M]")
+        ns = np.full(len(values), NAT)
+        ns[known] = months.astype("datetime64[ns]").astype("int64")
+        return RawTimes(ns=ns, aware=False, kind="date")
     for digits in (8, 12, 14, 17):
         scale = 10.0 ** (digits - 8)
         if 17_000_101 * scale <= low and high <= 22_001_231 * scale + scale:

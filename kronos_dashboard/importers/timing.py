@@ -19,6 +19,8 @@ from kronos_dashboard.importers.times import raw_times
 __all__ = ["Timing", "find_time"]
 
 _RANKS = {"datetime": 0, "date": 10, "time": 12, "epoch": 30, "endtime": 45}
+_UNNAMED = 60_000
+"""Ranks from here on are those of columns that may be times by their values alone."""
 _DAY = 86_400 * 10**9
 
 
@@ -85,7 +87,7 @@ def _options(meanings: Sequence[Meaning | None], looks: Sequence[Look], forced: 
         elif look.dated and forced == at:
             ranks[at] = 0
         elif meaning is None and (look.stamps or (look.dated and _steady(look))):
-            ranks[at] = 60_000 + at
+            ranks[at] = _UNNAMED + at
     found = [_Option((at,), rank, looks[at].ns) for at, rank in ranks.items()]
     for at, rank in ranks.items():
         if rank >= 30_000 and meanings[at] is not None:
@@ -113,6 +115,8 @@ def _clocks(date: int, meanings: Sequence[Meaning | None], looks: Sequence[Look]
         if (look.clock and (named or meaning is None)) or (look.compact_clock and named):
             found.append(at)
         elif look.compact_clock and meaning is None and at == date + 1 and all(m is None for m in meanings):
+            if look.values.max() > 240_000:
+                continue
             if look.distinct > 3 or look.values.max() == 0:
                 found.append(at)
         elif named and look.stamps and at != date and meaning is not None and meaning.field == "time":
@@ -120,10 +124,22 @@ def _clocks(date: int, meanings: Sequence[Meaning | None], looks: Sequence[Look]
     return found
 
 
-def _worth(option: _Option) -> tuple[float, float, int]:
+def _worth(option: _Option) -> tuple[float, float, bool, int]:
     good = option.ns[option.ns != NAT]
     unique = len(np.unique(good)) / max(1, len(option.ns))
-    return round(len(good) / max(1, len(option.ns)), 1), round(unique * 20) / 20, -option.rank
+    if option.rank >= _UNNAMED:
+        unique *= 0.45  # "20240102_AAPL" names a row; beside it stands the date
+    return round(len(good) / max(1, len(option.ns)), 1), round(unique * 20) / 20, not _ragged(good), -option.rank
+
+
+def _ragged(ns: np.ndarray) -> bool:
+    """Whether the stamps keep to no grid, as the times of first trades do."""
+    steps = np.abs(np.diff(ns))
+    steps = steps[steps > 0]
+    if len(steps) < 3:
+        return False
+    sizes, counts = np.unique(steps, return_counts=True)
+    return bool((steps % sizes[counts.argmax()] == 0).mean() < 0.5)
 
 
 def _steady(look: Look) -> bool:

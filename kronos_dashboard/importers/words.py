@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from functools import lru_cache
 
@@ -120,6 +121,8 @@ _HALVES = (
     ("中午", "pm"),
 )
 _PUNCTUATED = re.compile(r"\b([ap])\.\s?m\.?", re.IGNORECASE)
+_WEEK = re.compile(r"^\s*(\d{4})[- ]?W(?:eek)?\s?(\d{1,2})(?:-?([1-7]))?\s*$", re.IGNORECASE)
+_QUARTER = re.compile(r"^\s*(?:(\d{4})\s?[-/]?\s?Q([1-4])|Q([1-4])\s?[-/]?\s?(\d{4}))\s*$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+\.?")
 
 OFFSETS = {
@@ -140,6 +143,7 @@ def has_words(text: str) -> bool:
 def in_digits(text: str) -> str:
     """``Nov 25, 2019`` -> ``2019-11-25``; what is after the date stays, in small letters."""
     text = _ASIAN_DAYS.sub(" ", text)
+    text = _QUARTER.sub(lambda m: f"{m[1] or m[4]}-{int(m[2] or m[3]) * 3 - 2:02d}-01", _WEEK.sub(_monday, text))
     for word, half in _HALVES:
         if word in text:
             text = re.sub(rf"{word}\s*(.*)$", rf"\1 {half}", text)
@@ -153,6 +157,14 @@ def in_digits(text: str) -> str:
             text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w),?", " ", text, count=1)
     text = " ".join(text.split()).lstrip(", ")
     return text if month is None else _month(text, month)
+
+
+def _monday(match: re.Match[str]) -> str:
+    """The first day of a week, ``2024-W01``; the text as it is when there is no such week."""
+    try:
+        return dt.date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1)).isoformat()
+    except ValueError:
+        return match[0]
 
 
 def _asian_time(match: re.Match[str]) -> str:

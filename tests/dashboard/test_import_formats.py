@@ -1,4 +1,4 @@
-"""Every layout of ``import_cases`` comes out as the candles it was made from."""
+"""Every layout of the modules of cases comes out as the candles it was made from."""
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,15 @@ from kronos_dashboard.candles import interval_label
 from kronos_dashboard.importers import ImportOptions, read
 from tests.dashboard import import_makers
 from tests.dashboard.import_cases import CASES
+from tests.dashboard.import_cases_json import JSONS
+from tests.dashboard.import_cases_text import TEXTS
 from tests.dashboard.import_makers import Case
 
 ORDER = ("newest first", "not in order")
+ALL = [*CASES, *JSONS, *TEXTS]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
 def test_a_layout_is_read_as_what_it_was_made_from(case: Case) -> None:
     made = import_makers.candles(case)
     data = case.make(made)
