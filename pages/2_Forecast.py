@@ -5,7 +5,4 @@ from kronos_dashboard import ui
 ui.page("Forecast")
 with ui.guard():
     candles = ui.choose_candles().candles
-    window = ui.choose_window(candles)
-    sampling = ui.choose_sampling()
-    ui.run_controls(window, sampling)
-    ui.show_window(window, on_step=lambda by: ui.step_window(candles, by))
+    ui.workspace(candles, ui.choose_setup())

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from kronos_dashboard.ui.controls import choose_sampling, choose_window, step_window
+from kronos_dashboard.ui.controls import choose_setup
 from kronos_dashboard.ui.home import model_status, pitch, reading_help, sample_cards
 from kronos_dashboard.ui.page import guard, page
-from kronos_dashboard.ui.results import show_window
-from kronos_dashboard.ui.runs import run_controls
 from kronos_dashboard.ui.series import choose_candles
+from kronos_dashboard.ui.workspace import workspace
 
 __all__ = [
     "choose_candles",
-    "choose_sampling",
-    "choose_window",
+    "choose_setup",
     "guard",
     "model_status",
     "page",
     "pitch",
     "reading_help",
-    "run_controls",
     "sample_cards",
-    "show_window",
-    "step_window",
+    "workspace",
 ]

@@ -36,6 +36,7 @@ def live_chart(
     base: str = "",
     alt: str = "",
     file: str = "chart",
+    room: int = 0,
     on_step: Callable[[int], None] | None = None,
     on_view: Callable[[float, float], None] | None = None,
     on_pick: Callable[[float], None] | None = None,
@@ -48,6 +49,8 @@ def live_chart(
         base: names what the figure is of (a window, say); a patch is laid over the figure only when it has the same.
         alt: what is shown, for readers who cannot see it.
         file: stem of the names of saved pictures.
+        room: pixels of the screen's height that other parts need; the chart takes the rest, 0.8 to 1.6 times the height
+            of the figure. 0: the height of the figure.
         on_step: called before the next run with the bars to move by when the reader presses the arrow keys (with Shift
             ten at a time); Home and End ask for more bars than there are. Values add up while a chart is on its way.
         on_view: called before the next run with the first and last position in view once it has come to rest.
@@ -63,6 +66,7 @@ def live_chart(
         "painted": "dark" if meta.get("dark") else "light",
         "base": base,
         "height": height,
+        "room": room,
         "alt": alt,
         "file": file,
         "steps": on_step is not None,

@@ -1,171 +1,162 @@
-"""The controls of a forecast: which window, and how paths are drawn. None of them runs the model."""
+"""The controls in the sidebar: how long context and horizon are, how paths are drawn, which model draws them."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
 
 import streamlit as st
 
-from kronos_dashboard.candles import CandleFrame
-from kronos_dashboard.errors import WindowError
 from kronos_dashboard.forecasting import SamplingConfig
-from kronos_dashboard.ui.shared import settings
-from kronos_dashboard.windows import Window, check_lengths, cut, latest
+from kronos_dashboard.loading import DTYPES
+from kronos_dashboard.models import ModelChoice, choices, devices
+from kronos_dashboard.ui.presets import choose_sampling
+from kronos_dashboard.ui.shared import settings, shelf, warm_up
+from kronos_dashboard.ui.words import t
+from kronos_dashboard.windows import check_lengths
 
-__all__ = ["choose_sampling", "choose_window", "step_window"]
+__all__ = ["CONTEXT", "HORIZON", "Setup", "choose_setup"]
 
 CONTEXT = 400
 HORIZON = 120
-_MOST_CONTEXT = 512
-"""Longest context the form offers: what the bundled model can see."""
-_MOST_PATHS = 200
-
-Mode = Literal["Replay", "Latest"]
+_BEST = ""
+"""The device that is taken by itself."""
 
 
-def choose_window(candles: CandleFrame) -> Window:
-    """Lengths in the sidebar, place on the page.
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """All that a forecast needs beside the place of its window."""
+
+    context: int
+    horizon: int
+    sampling: SamplingConfig
+    model: ModelChoice
+    device: str | None = None
+    """None: the best there is."""
+    dtype: str = "float32"
+
+    @property
+    def engine(self) -> str:
+        """Names the model together with device and type of numbers."""
+        return f"{self.model.name}|{self.device or 'best'}|{self.dtype}"
+
+
+def choose_setup() -> Setup:
+    """Everything in the sidebar below the series.
 
     Raises:
-        WindowError: the series is shorter than the context.
+        WindowError: the settings allow no such lengths.
     """
-    context, horizon = _lengths()
+    offered = _offered()
+    model = _model_of(offered)
+    with st.sidebar:
+        st.subheader(t("Window"), anchor=False)
+        context, horizon = _lengths(model)
+        st.subheader(t("Sampling"), anchor=False)
+        sampling = choose_sampling()
+        with st.expander(t("Model"), icon=":material/neurology:"):
+            device, dtype = _model(offered, model)
     check_lengths(context, horizon, settings())
-    if len(candles) < context:
-        raise WindowError(
-            f"the series “{candles.symbol}” has {len(candles)} candles; the context is set to {context}.",
-            "Shorten the context in the sidebar, or load a longer history.",
-        )
-    can_replay = len(candles) >= context + horizon
-    where, place = st.columns([1, 3], vertical_alignment="top", gap="medium")
-    with where:
-        mode = _mode(can_replay=can_replay)
-    if mode == "Latest":
-        place.caption("The context ends at the last candle; what comes next is not known yet.")
-        return latest(candles, context, horizon)
-    with place:
-        return cut(candles, _cutoff(candles, context, horizon), context, horizon)
+    return Setup(context=context, horizon=horizon, sampling=sampling, model=model, device=device, dtype=dtype)
 
 
-def step_window(candles: CandleFrame, by: int) -> None:
-    """Move the cutoff by so many bars, as far as the series goes; called before the page runs again."""
-    key = _row_key(candles)
-    if key in st.session_state:
-        st.session_state[key] = min(max(int(st.session_state[key]) + by, 1), len(candles))
+def _offered() -> list[ModelChoice]:
+    """The models to choose from; the configured one alone while torch is on its way, so that the page need not wait."""
+    own = settings().model
+    return [ModelChoice(name=own)] if warm_up().is_alive() else choices(own)
 
 
-def choose_sampling() -> SamplingConfig:
-    """How many paths, and how boldly they are drawn."""
-    with st.sidebar:
-        st.subheader("Sampling", anchor=False)
-        left, right = st.columns(2)
-        paths = left.number_input(
-            "Paths",
-            min_value=1,
-            max_value=min(settings().max_paths, _MOST_PATHS),
-            value=30,
-            step=10,
-            key="paths",
-            persist_state="session",
-            help="Sampled futures. More paths: smoother bands, longer wait.",
-        )
-        seed = right.number_input(
-            "Seed", min_value=0, value=0, key="seed", persist_state="session", help="Same seed, same paths."
-        )
-        temperature = st.slider(
-            "Temperature",
-            0.0,
-            2.0,
-            1.0,
-            0.05,
-            key="temperature",
-            persist_state="session",
-            help="1 draws as the model believes; lower is more timid; 0 always takes the likeliest candle.",
-        )
-        top_p = st.slider(
-            "Top-p",
-            0.05,
-            1.0,
-            1.0,
-            0.05,
-            key="top_p",
-            persist_state="session",
-            help="Draw only among the likeliest candles that make up this share of probability; 1 leaves none out.",
-        )
-    return SamplingConfig(num_paths=int(paths), temperature=temperature, top_p=top_p, seed=int(seed))
+def _model_of(offered: list[ModelChoice]) -> ModelChoice:
+    """The chosen model, with the limit that it is known to have once it is loaded."""
+    wanted = st.session_state.get("model")
+    model = next((choice for choice in offered if choice.name == wanted), offered[0])
+    loaded = shelf().peek(model.name)
+    if loaded is None or loaded.max_context == model.max_context:
+        return model
+    return ModelChoice(
+        name=model.name,
+        max_context=loaded.max_context,
+        parameters=model.parameters,
+        download_mb=model.download_mb,
+    )
 
 
-def _lengths() -> tuple[int, int]:
-    """Context and horizon as the sidebar has them."""
-    own = settings()
-    with st.sidebar:
-        st.subheader("Window", anchor=False)
-        left, right = st.columns(2)
-        context = left.number_input(
-            "Context",
-            own.min_context,
-            min(own.max_context, _MOST_CONTEXT),
-            CONTEXT,
-            10,
-            key="context",
-            persist_state="session",
-            help="Candles the model sees.",
-        )
-        horizon = right.number_input(
-            "Horizon",
-            1,
-            own.max_horizon,
-            HORIZON,
-            10,
-            key="horizon",
-            persist_state="session",
-            help="Candles to forecast.",
+def _lengths(model: ModelChoice) -> tuple[int, int]:
+    """Context and horizon; the context stays within what the model sees."""
+    own, state = settings(), st.session_state
+    most = max(own.min_context, min(own.max_context, model.max_context))
+    state["context"] = min(max(int(state.get("context", CONTEXT)), own.min_context), most)
+    state["horizon"] = min(max(int(state.get("horizon", HORIZON)), 1), own.max_horizon)
+    left, right = st.columns(2)
+    context = left.number_input(
+        t("Context"),
+        own.min_context,
+        most,
+        step=10,
+        key="context",
+        persist_state="session",
+        help=t("Candles the model sees; this one sees at most {most}.", most=f"{most:,}"),
+    )
+    horizon = right.number_input(
+        t("Horizon"),
+        1,
+        own.max_horizon,
+        step=10,
+        key="horizon",
+        persist_state="session",
+        help=t("Candles to forecast, at most {most}.", most=f"{own.max_horizon:,}"),
+    )
+    if context + horizon > model.max_context:
+        st.caption(
+            t(
+                "Together more than the {most} candles that the model sees at once: late steps no longer see the "
+                "oldest candles.",
+                most=f"{model.max_context:,}",
+            )
         )
     return int(context), int(horizon)
 
 
-def _mode(*, can_replay: bool) -> Mode:
-    """Replay hides the candles after the cutoff from the model and shows them to you; latest has none to show."""
-    options: list[Mode] = ["Replay", "Latest"] if can_replay else ["Latest"]
-    chosen = st.segmented_control(
-        "Cutoff",
-        options,
-        default=options[0],
-        key="mode" if can_replay else "mode_latest_only",
-        required=True,
+def _model(offered: list[ModelChoice], model: ModelChoice) -> tuple[str | None, str]:
+    """Model, device and type of numbers."""
+    by_name = {choice.name: choice for choice in offered}
+    if st.session_state.get("model") not in by_name:
+        st.session_state["model"] = model.name
+    st.selectbox(
+        t("Model"),
+        list(by_name),
+        format_func=lambda name: _label(by_name[name]),
+        key="model",
         persist_state="session",
-        help="Replay: the cutoff lies in the past, and what came is drawn over the forecast. "
-        "Latest: the context ends at the last candle.",
+        help=t("The published models are fetched from the Hugging Face hub when they are first asked for."),
+        label_visibility="collapsed",
     )
-    return chosen or options[0]
-
-
-def _cutoff(candles: CandleFrame, context: int, horizon: int) -> int:
-    """The row of the last context candle, by a slider over the whole series."""
-    first, last = context, len(candles) - horizon
-    if first == last:
-        st.caption("The window takes the whole series.")
-        return first
-    key = _row_key(candles)
-    st.session_state[key] = min(max(int(st.session_state.get(key, last)), first), last)
-    times = candles.local_index
-    row = int(
-        st.slider(
-            "Last candle the model sees",
-            first,
-            last,
-            key=key,
-            persist_state="session",
-            help="Drag it, or focus it and use the arrow keys.",
-        )
+    st.caption(_limits(model))
+    found = [] if warm_up().is_alive() else devices()
+    left, right = st.columns(2)
+    device = left.selectbox(
+        t("Device"),
+        [_BEST, *found] if len(found) > 1 else [_BEST],
+        format_func=lambda name: name.upper() or t("Best: {device}", device=(found or ["cpu"])[0].upper()),
+        key="device",
+        persist_state="session",
+        disabled=len(found) < 2,
     )
-    pattern = "%d %b %Y" if (times == times.normalize()).all() else "%d %b %Y %H:%M"
-    st.caption(
-        f"{times[row - context]:{pattern}} → **{times[row - 1]:{pattern}}** (row {row:,}), "
-        f"then {horizon} candles to {times[row + horizon - 1]:{pattern}}"
+    dtype = right.selectbox(
+        t("Numbers"),
+        DTYPES,
+        key="dtype",
+        persist_state="session",
+        help=t("bfloat16 is faster where the hardware has it, and less exact."),
     )
-    return row
+    return device or None, dtype
 
 
-def _row_key(candles: CandleFrame) -> str:
-    return f"cutoff_{candles.fingerprint[:12]}"
+def _label(choice: ModelChoice) -> str:
+    return choice.name if choice.parameters is None else f"{choice.name} · {choice.parameters / 1e6:.1f} M"
+
+
+def _limits(model: ModelChoice) -> str:
+    sees = t("Sees up to {count} candles.", count=f"{model.max_context:,}")
+    if not model.download_mb:
+        return sees
+    return f"{sees} " + t("Downloads {size} MB the first time.", size=f"{model.download_mb:,.0f}")

@@ -1,61 +1,122 @@
-"""What is shown of a window and its forecast: chart, figures, comparison, notes, downloads."""
+"""What is shown of a window and its forecast: the chart, figures about the last step, and what else one may ask."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-import pandas as pd
-import plotly.graph_objects as go
+import numpy as np
 import streamlit as st
 
-from kronos_dashboard.charts import Cone, Look, forecast_figure, window_figure
+from kronos_dashboard.charts import Cone, forecast_figure, window_figure
 from kronos_dashboard.export import file_stem, forecast_csv, record_json
-from kronos_dashboard.metrics import Score, interval_width, score
+from kronos_dashboard.ui.appearance import behind, levels, look, shows_surprise
+from kronos_dashboard.ui.ask import show_questions
 from kronos_dashboard.ui.chart_component import live_chart
-from kronos_dashboard.ui.page import escape, palette
-from kronos_dashboard.ui.runs import Result, kept_result
+from kronos_dashboard.ui.compare import show_comparison
+from kronos_dashboard.ui.compare_grid import show_sensitivity
+from kronos_dashboard.ui.compare_sides import show_side_by_side
+from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.page import escape
+from kronos_dashboard.ui.replay import play_on, playing, revealed
+from kronos_dashboard.ui.runs import Result, kept_result, kept_results
+from kronos_dashboard.ui.watch import CHART, base_of
+from kronos_dashboard.ui.words import language, said, t
 from kronos_dashboard.windows import Window
 
-__all__ = ["base_of", "show_window"]
+__all__ = ["show_chart", "show_result", "surprise_of"]
 
 LEVEL = 0.9
 """Coverage of the band that the figures are about."""
+_TICK_S = 0.4
+_ROOM = 310
+"""Pixels of the screen that the lines above and below the chart need."""
+_MOST_SURPRISE = 12.0
+"""Standard deviations; what is beyond is drawn as this, so that the rest can be seen."""
 
 
-def show_window(window: Window, *, on_step: Callable[[int], None] | None = None) -> None:
-    """The chart of the window; with a forecast also its figures, notes and downloads.
+def show_chart(window: Window, *, on_step: Callable[[int], None]) -> None:
+    """The chart of the window, with its forecast if there is one; plays what came by itself when asked to.
 
     Args:
         window: what is shown.
         on_step: called with the bars to move by when the arrow keys are pressed on the chart.
     """
-    result = kept_result(window)
+    st.fragment(_chart, run_every=_TICK_S if playing(window) else None, key="chart_area")(window, on_step)
+
+
+def _chart(window: Window, on_step: Callable[[int], None]) -> None:
+    if play_on(window):
+        st.rerun()
+    result, shown, chosen = kept_result(window), revealed(window), look()
+    drawn = replace(window, truth=window.came)
     if result is None:
-        _chart(window_figure(window, _look()), window, on_step)
-        _notes([window.note])
-        return
-    walk = Cone.of(result.baseline, "Random walk")
-    _chart(forecast_figure(window, result.forecast, _look(), baseline=walk), window, on_step)
-    _figures(result)
-    _comparison(result)
-    _notes(result.record.notes)
-    _downloads(result)
-
-
-def base_of(window: Window) -> str:
-    """What the chart of a window is of, for patches that are laid over it."""
-    return "|".join(map(str, window.key))
-
-
-def _look() -> Look:
-    return Look(palette=palette())
-
-
-def _chart(figure: go.Figure, window: Window, on_step: Callable[[int], None] | None) -> None:
-    text = (
-        f"Candles of {window.context.symbol} up to {window.cutoff:%d %b %Y %H:%M} UTC and {window.horizon} steps after"
+        figure = window_figure(drawn, chosen, revealed=shown, levels=levels())
+    else:
+        figure = forecast_figure(
+            drawn,
+            result.forecast,
+            chosen,
+            baseline=_cone(result),
+            revealed=shown,
+            levels=levels(),
+            surprise=surprise_of(result) if shows_surprise() else None,
+        )
+    alt = t(
+        "Candles of {symbol} up to {cutoff} UTC and {horizon} steps after",
+        symbol=window.context.symbol,
+        cutoff=f"{window.cutoff:%Y-%m-%d %H:%M}",
+        horizon=window.horizon,
     )
-    live_chart(figure, key="chart", base=base_of(window), alt=text, file=window.context.symbol, on_step=on_step)
+    live_chart(
+        figure, key=CHART, base=base_of(window), alt=alt, file=window.context.symbol, room=_ROOM, on_step=on_step
+    )
+
+
+def surprise_of(result: Result) -> np.ndarray | None:
+    """How surprising each candle of the context was [T], in standard deviations; NaN where that is not known."""
+    if result.surprise is None:
+        return None
+    deviation = np.clip(result.surprise.figures.deviation, 0.0, _MOST_SURPRISE)
+    return np.r_[np.full(result.window.context_length - len(deviation), np.nan), deviation]
+
+
+def _cone(result: Result) -> Cone | None:
+    chosen = behind()
+    if chosen == "volatility" and result.cone is not None:
+        return Cone.of(result.cone, t("Volatility cone"))
+    return None if chosen == "none" else Cone.of(result.baseline, t("Random walk"))
+
+
+def show_result(window: Window, setup: Setup) -> None:
+    """Below the chart: figures, then what else may be asked, one behind the other; notes at the end.
+
+    What is behind a tab that is not open is not worked out.
+    """
+    result = kept_result(window)
+    if result is not None:
+        _figures(result)
+    _tabs(window, setup, result)
+    _notes([window.note] if result is None else result.record.notes)
+
+
+def _tabs(window: Window, setup: Setup, result: Result | None) -> None:
+    parts: dict[str, Callable[[], None]] = {}
+    if result is not None:
+        parts[t("Questions")] = lambda: show_questions(result)
+        parts[t("Comparison")] = lambda: show_comparison(result, revealed(window))
+        parts[t("Files")] = lambda: _downloads(result)
+    if not kept_results():
+        return
+    parts[t("Side by side")] = lambda: show_side_by_side(kept_results(), lambda other: revealed(other.window))
+    parts[t("Sensitivity")] = lambda: show_sensitivity(
+        window, setup.sampling, setup.model.name, setup.device, setup.dtype
+    )
+    key = f"parts_{language()}_{'some' if result is None else 'all'}"
+    for tab, show in zip(st.tabs(list(parts), key=key, on_change="rerun"), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
 
 
 def _figures(result: Result) -> None:
@@ -65,14 +126,14 @@ def _figures(result: Result) -> None:
     lower, upper = (float(edge) for edge in forecast.band(LEVEL)[:, -1])
     higher = float((forecast.paths[:, -1, 3] > last).mean())
     cells = (
-        ("Last close", f"{last:,.6g}", f"{result.window.context.local_index[-1]:%d %b %Y %H:%M}"),
-        (f"Median after {forecast.horizon} steps", f"{median:,.6g}", f"{median / last - 1:+.2%}"),
+        (t("Last close"), f"{last:,.6g}", f"{result.window.context.local_index[-1]:%d %b %Y %H:%M}"),
+        (t("Median after {count} steps", count=forecast.horizon), f"{median:,.6g}", f"{median / last - 1:+.2%}"),
         (
-            f"{LEVEL:.0%} end within",
+            t("{share} end within", share=f"{LEVEL:.0%}"),
             f"{lower:,.5g} – {upper:,.5g}",
-            f"{lower / last - 1:+.1%} to {upper / last - 1:+.1%}",
+            f"{lower / last - 1:+.1%} … {upper / last - 1:+.1%}",
         ),
-        ("End higher", f"{higher:.0%}", f"of {forecast.num_paths} paths"),
+        (t("End higher"), f"{higher:.0%}", t("of {count} paths", count=forecast.num_paths)),
     )
     with st.container(horizontal=True, gap="small"):
         for label, value, small in cells:
@@ -81,61 +142,32 @@ def _figures(result: Result) -> None:
                 st.caption(small)
 
 
-def _comparison(result: Result) -> None:
-    """The model beside the random walk: the width of the band, and where the truth is known how well each did."""
-    columns = {}
-    truth = result.window.truth
-    for name, forecast in (("Model", result.forecast), ("Random walk", result.baseline)):
-        closes = forecast.paths[..., 3]
-        if truth is None:
-            columns[name] = {f"Mean width of the {LEVEL:.0%} band": f"{interval_width(*forecast.band(LEVEL)):,.4g}"}
-        else:
-            columns[name] = _score_cells(score(closes, truth.frame["close"].to_numpy(), LEVEL))
-    st.subheader("Beside a random walk", anchor=False)
-    st.table(pd.DataFrame(columns), width="content")
-    if truth is not None:
-        st.caption(
-            "One window says little: its steps hang together, so either may win by luck. "
-            "The random walk draws its steps from the returns of the context, without drift."
-        )
-
-
-def _score_cells(measured: Score) -> dict[str, str]:
-    level = f"{measured.level:.0%}"
-    return {
-        "CRPS (price units, lower is better)": f"{measured.crps:,.4g}",
-        f"Steps inside the {level} band": f"{measured.coverage:.0%}",
-        f"Mean width of the {level} band": f"{measured.width:,.4g}",
-        "Mean error of the median": f"{measured.median_error:,.4g}",
-    }
-
-
 def _notes(notes: list[str] | tuple[str, ...]) -> None:
     for note in notes:
         if note:
-            st.caption(f":material/info: {escape(note)}")
+            st.caption(f":material/info: {escape(said(note))}")
 
 
 def _downloads(result: Result) -> None:
     stem = file_stem(result.record)
     with st.container(horizontal=True):
         st.download_button(
-            "Forecast (CSV)",
+            t("Forecast (CSV)"),
             lambda: forecast_csv(result.window, result.forecast, result.record),
             f"{stem}.csv",
             "text/csv",
             key="download_csv",
             icon=":material/download:",
             on_click="ignore",
-            help="One row per step: a path near the middle, the median and quantiles of the close.",
+            help=t("One row per step: a path near the middle, the median and quantiles of the close."),
         )
         st.download_button(
-            "Run record (JSON)",
+            t("Run record (JSON)"),
             lambda: record_json(result.record),
             f"{stem}.json",
             "application/json",
             key="download_record",
             icon=":material/receipt_long:",
             on_click="ignore",
-            help="Everything needed to make the same forecast again.",
+            help=t("Everything needed to make the same forecast again."),
         )

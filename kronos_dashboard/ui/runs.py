@@ -1,28 +1,51 @@
-"""Asking for a forecast, watching it, and keeping what came. The model runs in the job queue, never in a page."""
+"""Asking for a forecast and keeping what came. The model runs in the job queue, never in a page."""
 
 from __future__ import annotations
 
-import threading
+from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from engine.errors import Cancelled
 from engine.forecast import Forecast
-from kronos_dashboard.baselines import random_walk
+from kronos_dashboard.baselines import random_walk, volatility_cone
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.forecasting import RunRecord, SamplingConfig, run
+from kronos_dashboard.forecasting import RunRecord, model_frame, run
 from kronos_dashboard.jobs import Job
-from kronos_dashboard.models import ModelShelf
-from kronos_dashboard.ui.page import show_error
-from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
+from kronos_dashboard.models import DownloadProgress, ModelShelf
+from kronos_dashboard.questions import RecentSurprise, recent_surprise
+from kronos_dashboard.timing import Timings
+from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.estimate import timing_of, timings
+from kronos_dashboard.ui.shared import job_queue, session_id, shelf
 from kronos_dashboard.windows import Window
 
-__all__ = ["Result", "kept_result", "request_on_arrival", "run_controls"]
+if TYPE_CHECKING:
+    from engine import KronosPredictor
 
-_POLL_S = 0.5
-_KEPT = 4
-"""Results kept per session; the oldest goes first."""
+__all__ = [
+    "Asked",
+    "Result",
+    "asked",
+    "cancel",
+    "fetch",
+    "kept_result",
+    "kept_results",
+    "request_on_arrival",
+    "run_error",
+    "same_settings",
+    "submit",
+]
+
+MOST_KEPT = 8
+MOST_BYTES = 64 * 1024 * 1024
+"""Results kept per session: so many, and so many bytes of paths; the oldest goes first, the newest stays."""
+_JUDGED = 100
+"""Most candles at the end of the context whose surprise is worked out."""
+_CONE_PATHS = 600
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +56,32 @@ class Result:
     forecast: Forecast
     record: RunRecord
     baseline: Forecast
+    """A random walk made of the context's own returns."""
+    cone: Forecast | None = None
+    """A random walk of the context's volatility: the textbook's cone."""
+    surprise: RecentSurprise | None = None
+    """What the model thought of the last candles of the context; None where that is not known."""
+    setup: Setup | None = None
+    """What was asked for."""
+
+    @property
+    def key(self) -> str:
+        """Names this result among all others."""
+        return self.record.run_id
+
+    @property
+    def size(self) -> int:
+        """Bytes of all paths."""
+        return sum(forecast.paths.nbytes for forecast in (self.forecast, self.baseline, self.cone) if forecast)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A forecast that was asked for and has not been fetched."""
+
+    job: Job
+    window: Window
+    setup: Setup
 
 
 def request_on_arrival() -> None:
@@ -40,103 +89,120 @@ def request_on_arrival() -> None:
     st.session_state["run_on_arrival"] = True
 
 
+def asked() -> Asked | None:
+    """The forecast that is under way for this session. Asking is the sign of life that keeps it going."""
+    found: Asked | None = st.session_state.get("job")
+    if found is not None:
+        job_queue().get(found.job.owner)
+    return found
+
+
+def run_error() -> BaseException | None:
+    """What went wrong with the last forecast that was asked for."""
+    found: BaseException | None = st.session_state.get("run_error")
+    return found
+
+
+def kept_results() -> list[Result]:
+    """The results of this session, newest first."""
+    return list(reversed(_results().values()))
+
+
 def kept_result(window: Window) -> Result | None:
     """The newest result of this session for this very window."""
-    results: dict[tuple[str, int, str], Result] = st.session_state.get("results", {})
-    return results.get(window.key)
+    return next((result for result in kept_results() if result.window.key == window.key), None)
 
 
-def run_controls(window: Window, sampling: SamplingConfig) -> None:
-    """The button that runs one forecast; while it runs, its progress and a button to cancel it."""
-    _fetch()
-    arrived = st.session_state.pop("run_on_arrival", False)
-    label = "Run again" if kept_result(window) else "Run forecast"
-    left, right = st.columns([1, 3], vertical_alignment="center", gap="medium")
-    if left.button(label, key="run", type="primary", icon=":material/play_arrow:", width="stretch") or arrived:
-        _submit(window, sampling)
-    with right:
-        if "run_error" in st.session_state:
-            show_error(st.session_state["run_error"])
-        active = "job" in st.session_state
-        st.fragment(_watch, run_every=_POLL_S if active else None)(window, sampling)
+def same_settings(result: Result, setup: Setup) -> bool:
+    """Whether a result is what the controls would make now."""
+    made = result.setup
+    return made is not None and (made.sampling, made.engine) == (setup.sampling, setup.engine)
 
 
-def _submit(window: Window, sampling: SamplingConfig) -> None:
+def submit(window: Window, setup: Setup) -> None:
+    """Ask for a forecast; an unfinished one of this session is cancelled."""
     st.session_state.pop("run_error", None)
-    models, model = shelf(), settings().model
+    models, learned = shelf(), timings()
     try:
-        job = job_queue().submit(session_id(), lambda job: _work(job, window, sampling, models, model))
+        job = job_queue().submit(session_id(), lambda job: _work(job, window, setup, models, learned))
     except DashboardError as error:
         st.session_state["run_error"] = error
         return
-    st.session_state["job"] = job
+    st.session_state["job"] = Asked(job, window, setup)
 
 
-def _work(job: Job, window: Window, sampling: SamplingConfig, models: ModelShelf, model: str) -> Result:
-    """What the worker thread does; it must not touch Streamlit."""
-    predictor = models.get(model)
-    _stop_if_asked(job.cancel_token)
-    [(forecast, record)] = run([window], sampling, predictor, job.step, job.cancel_token, model_name=model)
-    return Result(window, forecast, record, random_walk(window, seed=sampling.seed))
+def cancel() -> None:
+    """Stop what is under way."""
+    found: Asked | None = st.session_state.pop("job", None)
+    if found is not None:
+        job_queue().cancel(found.job.owner)
 
 
-def _stop_if_asked(token: threading.Event) -> None:
-    if token.is_set():
-        raise Cancelled("cancelled before the first step.")
-
-
-def _watch(window: Window, sampling: SamplingConfig) -> None:
-    """Progress and cancel while a job is active, else one line on what is shown."""
-    job: Job | None = st.session_state.get("job")
-    if job is None:
-        _idle(window, sampling)
-        return
-    job_queue().get(job.owner)  # the sign of life
-    if job.finished:
-        st.rerun()
-    bar, stop = st.columns([4, 1], vertical_alignment="center")
-    bar.progress(job.fraction, text=_progress_text(job))
-    if stop.button("Cancel", key="cancel", width="stretch"):
-        job_queue().cancel(job.owner)
-        st.session_state.pop("job", None)
-        st.rerun()
-
-
-def _progress_text(job: Job) -> str:
-    if job.state == "waiting":
-        queue = job_queue()
-        wait = queue.expected_wait_s(job)
-        about = f", about {wait:.0f} s" if wait else ""
-        return f"Waiting: {queue.ahead(job)} ahead of you{about}"
-    if job.total_steps == 0:
-        return "Getting the model ready…"
-    return f"Sampling step {job.done_steps} of {job.total_steps}"
-
-
-def _idle(window: Window, sampling: SamplingConfig) -> None:
-    result = kept_result(window)
-    if result is None:
-        st.caption("This window has no forecast yet. Moving the window or a control does not run the model.")
-        return
-    made = result.record.sampling_config
-    text = f"{made.num_paths} paths, temperature {made.temperature:g}, top-p {made.nucleus:g}, seed {made.seed}"
-    changed = "" if made == sampling else " The controls have changed since: run again to apply them."
-    st.caption(f"{text} · {result.record.seconds:.1f} s · {result.record.model_label}.{changed}")
-
-
-def _fetch() -> None:
+def fetch() -> None:
     """Move a finished job's result, or its error, into the session."""
-    job: Job | None = st.session_state.get("job")
-    if job is None or not job.finished:
+    found = asked()
+    if found is None or not found.job.finished:
         return
     del st.session_state["job"]
-    if job.state == "failed":
-        st.session_state["run_error"] = job.error
-    elif job.state == "done":
-        result = job.future.result()
+    if found.job.state == "failed":
+        st.session_state["run_error"] = found.job.error
+    elif found.job.state == "done":
+        result = found.job.future.result()
         assert isinstance(result, Result)
-        results: dict[tuple[str, int, str], Result] = st.session_state.setdefault("results", {})
-        results.pop(result.window.key, None)
-        results[result.window.key] = result
-        while len(results) > _KEPT:
-            del results[next(iter(results))]
+        _keep(result)
+
+
+def _keep(result: Result) -> None:
+    results = _results()
+    results[result.key] = result
+    while len(results) > 1 and (len(results) > MOST_KEPT or sum(kept.size for kept in results.values()) > MOST_BYTES):
+        results.popitem(last=False)
+
+
+def _results() -> OrderedDict[str, Result]:
+    results: OrderedDict[str, Result] = st.session_state.setdefault("results", OrderedDict())
+    return results
+
+
+def _work(job: Job, window: Window, setup: Setup, models: ModelShelf, learned: Timings) -> Result:
+    """What the worker thread does; it must not touch Streamlit."""
+    predictor = models.get(setup.model.name, setup.device, setup.dtype, progress=_downloads(job))
+    job.arriving = None
+    _stop_if_asked(job)
+
+    def show(_: int, paths: np.ndarray) -> None:
+        job.partial = paths
+
+    [(forecast, record)] = run(
+        [window], setup.sampling, predictor, job.step, job.cancel_token, partial=show, model_name=setup.model.name
+    )
+    learned.add(timing_of(setup, record.seconds))
+    return Result(
+        window,
+        forecast,
+        record,
+        random_walk(window, seed=setup.sampling.seed),
+        volatility_cone(window, num_paths=_CONE_PATHS, seed=setup.sampling.seed),
+        _surprise(predictor, window),
+        setup,
+    )
+
+
+def _surprise(predictor: KronosPredictor, window: Window) -> RecentSurprise | None:
+    """The last candles as the model saw them coming; milliseconds, next to a forecast."""
+    seen = min(window.context_length, predictor.max_context)
+    last = min(_JUDGED, seen // 2)
+    return recent_surprise(predictor, model_frame(window.context), last=last) if last else None
+
+
+def _downloads(job: Job) -> DownloadProgress:
+    def tell(name: str, done: int, total: int | None) -> None:
+        job.arriving = (name, done, total)
+        _stop_if_asked(job)
+
+    return tell
+
+
+def _stop_if_asked(job: Job) -> None:
+    if job.cancel_token.is_set():
+        raise Cancelled("cancelled before the first step.")

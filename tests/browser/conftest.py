@@ -91,7 +91,13 @@ def serve(log: Path, **settings: str) -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "Home.py", *options],
             cwd=ROOT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **settings},
+            env={
+                **os.environ,
+                "HF_HUB_OFFLINE": "1",
+                "OMP_NUM_THREADS": "1",
+                "KRONOS_DASHBOARD_CACHE_DIR": str(log.parent / "cache"),
+                **settings,
+            },
             stdout=out,
             stderr=subprocess.STDOUT,
         )

@@ -16,9 +16,26 @@ from tests.browser.conftest import App, browse
 SAMPLE_FILE = Path(__file__).parents[2] / "kronos_dashboard" / "samples" / "aapl_1d.csv"
 
 
+CHART = "window.kronosCharts.charts.get('chart').chart"
+
+
 def forecast_ended(app: App) -> None:
-    expect(app.page.get_by_role("button", name="Forecast (CSV)")).to_be_visible(timeout=60_000)
+    expect(app.page.get_by_role("button", name="Run again")).to_be_visible(timeout=60_000)
     app.settle()
+
+
+def run(app: App) -> None:
+    app.page.get_by_role("button", name="Run forecast").click()
+
+
+def button(app: App, key: str) -> Locator:
+    """A button by its key; one with a hint stands twice in the page."""
+    return app.page.locator(f".st-key-{key} button:visible").first
+
+
+def has_trace(name: str, points: int) -> str:
+    """What holds in the browser once the chart draws a trace of so many points."""
+    return f"() => {CHART}.data.some((trace) => trace.name === '{name}' && trace.x.length === {points})"
 
 
 def number(app: App, label: str) -> Locator:
@@ -42,21 +59,72 @@ def test_a_first_forecast_is_one_click_from_home(app: App) -> None:
     expect(app.page.get_by_text("not the published Kronos").first).to_be_visible()
     app.page.get_by_role("button", name="Forecast EURUSD").click()
     forecast_ended(app)
-    assert {"Candles", "95% of paths", "50% of paths", "Median", "One path", "Random walk 95%", "What came"} <= set(
-        app.drawn()
-    )
-    expect(app.page.get_by_text("Steps inside the 90% band")).to_be_visible()
+    drawn = set(app.drawn())
+    assert {"Candles", "95% of paths", "50% of paths", "Median", "One path", "Volatility cone 95%"} <= drawn
+    assert "What came" not in drawn
+
+
+def test_the_fan_grows_on_the_chart_while_it_is_decoded(app: App) -> None:
+    app.open("/Forecast")
+    set_number(app, "Paths", 60)
+    set_number(app, "Horizon", 200)
+    app.drawn()
+    run(app)
+    longer = f"""(before) => {{
+        const points = {CHART}.patch && {CHART}.data.find((trace) => trace.name === 'Median')?.x.length;
+        return points > before && points;
+    }}"""
+    first = app.page.wait_for_function(longer, arg=1).json_value()
+    second = app.page.wait_for_function(longer, arg=first).json_value()
+    assert 1 < first < second < 201
+    forecast_ended(app)
+    app.page.wait_for_function(has_trace("Median", 201))
 
 
 def test_progress_is_counted_and_the_run_can_be_cancelled(app: App) -> None:
     app.open("/Forecast")
     set_number(app, "Paths", 200)
     set_number(app, "Horizon", 400)
-    app.page.get_by_role("button", name="Run forecast").click()
+    run(app)
     expect(app.page.get_by_text(re.compile(r"Sampling step \d+ of 400"))).to_be_visible()
-    app.page.get_by_role("button", name="Cancel").click()
-    expect(app.page.get_by_text("no forecast yet")).to_be_visible()
+    button(app, "cancel").click()
+    expect(app.page.get_by_text("No forecast of this window yet")).to_be_visible()
+    app.page.wait_for_function(f"() => !{CHART}.data.some((trace) => trace.name === 'Median')")
+
+
+def test_the_window_moves_by_slider_buttons_and_keys_and_the_model_does_not_run(app: App) -> None:
+    app.open("/Forecast")
+    place = app.page.get_by_text(re.compile(r"\(row [\d,]+\)"))
+    expect(place).to_contain_text("(row 6,105)")
+    app.drawn()
+    app.page.get_by_test_id("stMain").get_by_role("slider").press("ArrowLeft")
+    expect(place).to_contain_text("(row 6,095)")
+    button(app, "step_-10").click()
+    expect(place).to_contain_text("(row 6,085)")
+    app.page.locator(".kd-chart").focus()
+    for _ in range(3):
+        app.page.keyboard.press("ArrowLeft")
+    expect(place).to_contain_text("(row 6,082)")
+    app.page.keyboard.press("Shift+ArrowRight")
+    expect(place).to_contain_text("(row 6,092)")
+    app.settle()
     assert "Median" not in app.drawn()
+    expect(app.page.get_by_text("No forecast of this window yet")).to_be_visible()
+
+
+def test_what_came_is_hidden_revealed_and_played(app: App) -> None:
+    app.open("/Forecast")
+    set_number(app, "Horizon", 12)
+    run(app)
+    forecast_ended(app)
+    assert "What came" not in app.drawn()
+    app.page.get_by_role("button", name="+10 bars").click()
+    app.page.wait_for_function(has_trace("What came", 11))
+    app.page.get_by_role("button", name="Hide").click()
+    app.page.wait_for_function(f"() => !{CHART}.data.some((trace) => trace.name === 'What came')")
+    button(app, "reveal_play").click()
+    app.page.wait_for_function(has_trace("What came", 13))
+    expect(app.page.get_by_role("button", name="Reveal all")).to_be_disabled()
 
 
 def test_a_file_is_uploaded_the_window_moved_the_forecast_made_and_taken_away(app: App, tmp_path: Path) -> None:
@@ -67,19 +135,17 @@ def test_a_file_is_uploaded_the_window_moved_the_forecast_made_and_taken_away(ap
     set_number(app, "Horizon", 20)
     set_number(app, "Paths", 10)
     before = app.first_time()
-    slider = app.page.get_by_test_id("stMain").get_by_role("slider")
-    slider.focus()
     with app.rerun():
-        slider.press("ArrowLeft")
+        button(app, "step_-1").click()
     assert app.first_time() != before
-    assert "Median" not in app.drawn(), "moving the window does not run the model"
-    app.page.get_by_role("button", name="Run forecast").click()
+    run(app)
     forecast_ended(app)
+    app.page.get_by_role("tab", name="Files").click()
     lines_saved = saved(app, "Forecast (CSV)", tmp_path).read_text(encoding="utf-8").splitlines()
     rows = list(csv.DictReader(line for line in lines_saved if not line.startswith("#")))
-    last_seen = lines[779].split(",")[0]  # 900 rows less the first horizon of 120, one step back
+    last_seen = lines[879].split(",")[0]  # 900 rows less the horizon of 20, one step back
     assert len(rows) == 20
-    assert rows[0]["time"].split("T")[0] == lines[780].split(",")[0] > last_seen
+    assert rows[0]["time"].split("T")[0] == lines[880].split(",")[0] > last_seen
     for row in rows:
         assert float(row["low"]) <= min(float(row["open"]), float(row["close"]))
         assert float(row["close_q2.5"]) <= float(row["close_median"]) <= float(row["close_q97.5"])
@@ -112,7 +178,7 @@ def test_a_bad_file_is_explained_and_the_series_before_it_stays(app: App, data: 
 def test_a_result_survives_a_change_of_page(app: App) -> None:
     app.open("/Forecast")
     set_number(app, "Horizon", 15)
-    app.page.get_by_role("button", name="Run forecast").click()
+    run(app)
     forecast_ended(app)
     with app.rerun():
         app.page.get_by_role("link", name="Home").click()
@@ -130,7 +196,7 @@ def test_both_pages_fit_a_phone_and_a_small_dark_screen(
     with browse(chromium, server, width, height, scheme) as app:
         app.open("/")
         for sample in SAMPLES:
-            expect(app.page.locator(f".st-key-open_{sample.key} button")).to_be_visible()
+            expect(button(app, f"open_{sample.key}")).to_be_visible()
         assert fits(app)
         app.page.get_by_role("button", name="Forecast AAPL 1d").click()
         forecast_ended(app)

@@ -194,11 +194,13 @@ function enlarge(state) {
   state.chart.redraw();
 }
 
-// On a narrow screen a chart leaves room for a thumb to scroll the page by.
+// On a narrow screen a chart leaves room for a thumb to scroll the page by; else it takes what others leave of the
+// screen's height where it is told what they need.
 function settle(state) {
   const { plot, data, chart, head } = state, narrow = plot.clientWidth && plot.clientWidth < 560;
   const most = Math.max(320, window.innerHeight * 0.55);
-  chart.height = state.full ? window.innerHeight - head.offsetHeight - 24 : Math.min(data.height, narrow ? most : Infinity);
+  const wanted = data.room ? Math.max(0.8 * data.height, Math.min(1.6 * data.height, window.innerHeight - data.room)) : data.height;
+  chart.height = state.full ? window.innerHeight - head.offsetHeight - 24 : Math.min(wanted, narrow ? most : Infinity);
   plot.style.height = `${chart.height}px`;
 }
 

@@ -1,0 +1,144 @@
+"""How boldly paths are drawn: two presets with a reason each, and what was changed by hand."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from kronos_dashboard.forecasting import SamplingConfig
+from kronos_dashboard.ui.shared import settings
+from kronos_dashboard.ui.words import t
+
+__all__ = ["PRESETS", "Preset", "choose_sampling", "preset_of"]
+
+MOST_PATHS = 200
+_MOST_SEED = 2**31 - 1
+_CUSTOM = "custom"
+
+Name = Literal["point", "distribution"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Settings that belong together."""
+
+    temperature: float
+    top_p: float
+    top_k: int = 0
+
+
+PRESETS: dict[Name, Preset] = {
+    "point": Preset(temperature=0.6, top_p=0.9),
+    "distribution": Preset(temperature=1.0, top_p=1.0),
+}
+"""``point``: paths near the likeliest one; ``distribution``: as the model believes, so that bands mean something."""
+
+_DEFAULTS: dict[str, float | int] = {"paths": 30, "seed": 0, "temperature": 1.0, "top_p": 1.0, "top_k": 0}
+
+
+def preset_of(temperature: float, top_p: float, top_k: int) -> Name | None:
+    """The preset that these are the settings of."""
+    mine = Preset(temperature=temperature, top_p=top_p, top_k=top_k)
+    return next((name for name, preset in PRESETS.items() if preset == mine), None)
+
+
+def choose_sampling() -> SamplingConfig:
+    """How many paths, and how boldly they are drawn; where it is called."""
+    state = st.session_state
+    for key, value in _DEFAULTS.items():
+        state.setdefault(key, value)
+    _preset()
+    left, right, roll = st.columns([1, 1.1, 0.45], vertical_alignment="bottom", gap="small")
+    paths = left.number_input(
+        t("Paths"),
+        min_value=1,
+        max_value=min(settings().max_paths, MOST_PATHS),
+        step=10,
+        key="paths",
+        persist_state="session",
+        help=t("Sampled futures. More paths: smoother bands, longer wait."),
+    )
+    seed = right.number_input(
+        t("Seed"),
+        min_value=0,
+        max_value=_MOST_SEED,
+        step=1,
+        key="seed",
+        persist_state="session",
+        help=t("Same seed, same paths."),
+    )
+    roll.button("", key="reroll", icon=":material/casino:", on_click=_roll, help=t("Another seed"), width="stretch")
+    with st.expander(t("How paths are drawn"), icon=":material/tune:"):
+        temperature, top_p, top_k = _knobs()
+    return SamplingConfig(
+        num_paths=int(paths), temperature=temperature, top_p=top_p, top_k=top_k or None, seed=int(seed)
+    )
+
+
+def _preset() -> None:
+    """Two presets; what was changed by hand is neither."""
+    state = st.session_state
+    names = {"point": t("Point"), "distribution": t("Distribution"), _CUSTOM: t("Custom")}
+    mine = preset_of(state["temperature"], state["top_p"], state["top_k"])
+    state["preset"] = mine or _CUSTOM
+    st.segmented_control(
+        t("Sampling"),
+        [*PRESETS, *([] if mine else [_CUSTOM])],
+        format_func=names.__getitem__,
+        key="preset",
+        required=True,
+        on_change=_take_preset,
+        width="stretch",
+        label_visibility="collapsed",
+    )
+    told = {
+        "point": t("Temperature 0.6, top-p 0.9: paths near the likeliest one. Their spread is too narrow to trust."),
+        "distribution": t("Temperature 1, top-p 1: paths as the model believes, so that the bands mean something."),
+        _CUSTOM: t("Changed by hand."),
+    }
+    st.caption(told[mine or _CUSTOM])
+
+
+def _knobs() -> tuple[float, float, int]:
+    temperature = st.slider(
+        t("Temperature"),
+        0.0,
+        2.0,
+        step=0.05,
+        key="temperature",
+        persist_state="session",
+        help=t("1 draws as the model believes; lower is more timid; 0 always takes the likeliest candle."),
+    )
+    top_p = st.slider(
+        t("Top-p"),
+        0.05,
+        1.0,
+        step=0.05,
+        key="top_p",
+        persist_state="session",
+        help=t("Draw only among the likeliest candles that make up this share of probability; 1 leaves none out."),
+    )
+    top_k = st.number_input(
+        t("Top-k"),
+        min_value=0,
+        max_value=1_024,
+        step=10,
+        key="top_k",
+        persist_state="session",
+        help=t("Draw only among so many of the likeliest candles; 0 leaves none out."),
+    )
+    return round(float(temperature), 2), round(float(top_p), 2), int(top_k)
+
+
+def _take_preset() -> None:
+    """Set the knobs as the chosen preset has them."""
+    preset = PRESETS.get(st.session_state["preset"])
+    if preset is not None:
+        st.session_state.update(temperature=preset.temperature, top_p=preset.top_p, top_k=preset.top_k)
+
+
+def _roll() -> None:
+    st.session_state["seed"] = secrets.randbelow(1_000_000)

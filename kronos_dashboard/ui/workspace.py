@@ -1,0 +1,57 @@
+"""The forecast page below its title: one line to run by, the chart, one line to move by, and what the paths say."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kronos_dashboard.candles import CandleFrame
+from kronos_dashboard.ui.appearance import appearance
+from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.page import guard
+from kronos_dashboard.ui.place import find_window, place_controls, place_text, step_window
+from kronos_dashboard.ui.replay import reveal_controls
+from kronos_dashboard.ui.results import show_chart, show_result
+from kronos_dashboard.ui.runs import fetch
+from kronos_dashboard.ui.watch import auto_toggle, run_button, watch
+
+__all__ = ["workspace"]
+
+_STYLE = """<style>
+.stMainBlockContainer { padding-left: 2.5rem; padding-right: 2.5rem; }
+.stMainBlockContainer > .stVerticalBlock { gap: 0.6rem; }
+.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.35rem; }
+.st-key-chart .kd-title { display: none; }
+.st-key-place .stSlider { min-width: 180px; }
+.st-key-act .stCaptionContainer p, .st-key-reveal .stCaptionContainer p { margin: 0; line-height: 1.35; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .st-key-act > .st-key-status, .st-key-act > :has(> .st-key-status) { flex: 1 0 100% !important; order: 9; }
+  .st-key-place > *:has(.stSlider) { flex: 1 0 100% !important; order: 9; }
+}
+</style>"""
+"""The chart gets the room: less air around it, and on a phone whole lines for what is long."""
+
+
+def workspace(candles: CandleFrame, setup: Setup) -> None:
+    """All of it, apart from the rest of the page: moving the window runs nothing but this."""
+    st.html(_STYLE)
+    st.fragment(_workspace, key="workspace")(candles, setup)
+
+
+def _workspace(candles: CandleFrame, setup: Setup) -> None:
+    with guard():
+        fetch()
+        window = find_window(candles, setup)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="act"):
+            run_button(window, setup)
+            with st.container(width="stretch", gap=None, key="status"):
+                watch(window, setup)
+            auto_toggle()
+            appearance()
+        show_chart(window, on_step=lambda by: step_window(candles, setup, by))
+        place_controls(candles, setup)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reveal"):
+            reveal_controls(window)
+            with st.container(width="stretch", gap=None):
+                st.caption(place_text(candles, setup, window))
+        show_result(window, setup)

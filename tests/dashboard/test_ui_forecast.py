@@ -1,0 +1,327 @@
+"""The forecast page without a browser: window, truth, sampling, runs and what is kept of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import Cancelled
+from kronos_dashboard.jobs import Job
+from kronos_dashboard.ui import replay, runs, watch
+from kronos_dashboard.ui.appearance import read_levels
+from kronos_dashboard.ui.presets import preset_of
+from tests.dashboard.forecast_page import (
+    FORECAST,
+    HOME,
+    app,
+    finished,
+    forecast,
+    opened,
+    row,
+    shown_figure,
+    sound,
+    texts,
+    trace_names,
+)
+
+__all__ = ["app"]
+
+
+def test_the_page_begins_with_a_window_no_forecast_and_nothing_of_what_came(app: AppTest) -> None:
+    sound(app.run().switch_page(FORECAST).run())
+    assert "No forecast of this window yet · about" in texts(app)
+    assert "(a first guess)" in texts(app)
+    assert trace_names(app) & {"What came", "Median"} == set()
+    assert (app.number_input(key="context").value, app.number_input(key="horizon").value) == (400, 120)
+    assert row(app) == 6225 - 120
+
+
+def test_a_run_shows_the_fan_the_figures_and_the_downloads(app: AppTest) -> None:
+    forecast(opened(app))
+    wanted = {"Median", "50% of paths", "80% of paths", "95% of paths", "One path", "Volatility cone 95%"}
+    assert wanted <= trace_names(app)
+    assert "What came" not in trace_names(app)
+    assert [metric.label for metric in app.metric][:2] == ["Last close", "Median after 10 steps"]
+    assert "5 paths, temperature 1, top-p 1, seed 0" in texts(app)
+    assert app.button(key="run").label == "Run again"
+
+
+@pytest.mark.parametrize(("tab", "words"), [
+    ("Comparison", "What came is hidden"), ("Files", ""), ("Side by side", ""), ("Sensitivity", "The same cutoff"),
+])  # fmt: skip
+def test_what_else_may_be_asked_stands_behind_tabs(app: AppTest, tab: str, words: str) -> None:
+    forecast(opened(app))
+    assert "Up or down?" in texts(app)
+    app.session_state["parts_en_all"] = tab
+    sound(app.run())
+    assert words in texts(app)
+    assert "Up or down?" not in texts(app)
+    assert (len(app.get("download_button")) > 0) == (tab == "Files")
+
+
+def test_the_next_run_is_foretold_from_the_one_before(app: AppTest) -> None:
+    forecast(opened(app))
+    app.button(key="step_-1").click()
+    assert "No forecast of this window yet · about" in texts(sound(app.run()))
+    assert "first guess" not in texts(app)
+
+
+@pytest.mark.parametrize(("button", "by"), [("step_-10", -10), ("step_-1", -1)])
+def test_moving_the_window_redraws_it_without_running_the_model(app: AppTest, button: str, by: int) -> None:
+    before, begin = row(opened(app)), shown_figure(app)["data"][0]["customdata"][0]
+    app.button(key=button).click()
+    assert row(sound(app.run())) == before + by
+    assert shown_figure(app)["data"][0]["customdata"][0] != begin
+    assert "job" not in app.session_state
+    app.button(key="step_last").click()
+    assert row(sound(app.run())) == before
+    assert app.button(key="step_1").disabled
+
+
+def test_the_slider_goes_over_the_whole_series_by_dates(app: AppTest) -> None:
+    opened(app)
+    slider = app.select_slider[0]
+    assert (slider.options[0], slider.options[-1]) == ("4 Jan 09:00", "29 Dec 11:00")
+    assert len(slider.options) <= 600
+    slider.set_value(60)
+    assert row(sound(app.run())) == 60
+    assert app.button(key="step_-1").disabled
+    app.button(key="step_1").click()
+    assert row(sound(app.run())) == 61
+
+
+def test_a_result_comes_back_with_its_window_and_survives_a_change_of_page(app: AppTest) -> None:
+    forecast(opened(app))
+    app.button(key="step_-10").click()
+    assert "Median" not in trace_names(sound(app.run()))
+    app.button(key="step_10").click()
+    assert "Median" in trace_names(sound(app.run()))
+    app.switch_page(HOME).run()
+    app.switch_page(FORECAST).run()
+    assert "Median" in trace_names(sound(app))
+    assert (app.number_input(key="context").value, app.number_input(key="paths").value) == (60, 5)
+
+
+def test_so_many_results_are_kept_newest_first(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "MOST_KEPT", 2)
+    opened(app)
+    for seed in (1, 2, 3):
+        app.number_input(key="seed").set_value(seed)
+        forecast(sound(app.run()))
+    kept = list(app.session_state["results"].values())
+    assert [result.record.sampling_config.seed for result in kept] == [2, 3]
+    monkeypatch.setattr(runs, "MOST_BYTES", 1)
+    app.number_input(key="seed").set_value(4)
+    forecast(sound(app.run()))
+    [only] = app.session_state["results"].values()
+    assert only.key == only.record.run_id
+    assert only.size > 1
+    assert "seed 4" in texts(app)
+
+
+def test_changed_controls_are_told_from_the_forecast_that_is_shown(app: AppTest) -> None:
+    forecast(opened(app))
+    app.slider(key="temperature").set_value(0.5)
+    assert "changed since: run again" in texts(sound(app.run()))
+    assert "Median" in trace_names(app)
+
+
+def test_what_came_is_revealed_bar_by_bar_and_hidden_again(app: AppTest) -> None:
+    forecast(opened(app))
+    for button, bars in (("reveal_1", 1), ("reveal_10", 10), ("reveal_none", 0), ("reveal_all", 10)):
+        app.button(key=button).click()
+        sound(app.run())
+        came = [trace for trace in shown_figure(app)["data"] if trace.get("name") == "What came"]
+        assert len(came) == (bars > 0)
+        assert app.session_state["revealed"][1] == bars
+    assert app.button(key="reveal_all").disabled
+    app.button(key="step_-1").click()
+    assert "What came" not in trace_names(sound(app.run())), "another window hides what came of it"
+
+
+def test_what_came_can_be_played_and_paused(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(replay.time, "monotonic", lambda: now[0])
+    opened(app).button(key="reveal_play").click()
+    sound(app.run())
+    assert app.session_state["revealed"][1] == 1
+    now[0] += 3 * replay.PLAY_S + 0.01
+    sound(app.run())
+    assert app.session_state["revealed"][1] == 4
+    app.button(key="reveal_play").click()
+    sound(app.run())
+    assert "film" not in app.session_state
+    app.button(key="reveal_play").click()
+    sound(app.run())
+    now[0] += 100
+    sound(app.run())
+    assert app.session_state["revealed"][1] == 10
+    assert "film" not in app.session_state
+
+
+def test_the_latest_window_has_no_truth_and_names_the_bars_that_come(app: AppTest) -> None:
+    opened(app).segmented_control(key="mode").set_value("Latest")
+    forecast(sound(app.run()))
+    assert "What came" not in trace_names(app)
+    assert "Cutoff **29 Dec 2017 21:00**; the next bars are 31 Dec 2017 22:00" in texts(app)
+    assert "Future bar times follow the currency week" in texts(app).replace("\\", "")
+    assert not [button for button in app.button if button.key == "reveal_all"]
+
+
+def test_latest_can_begin_before_its_last_candles_and_shows_them_over_the_fan(app: AppTest) -> None:
+    opened(app).segmented_control(key="mode").set_value("Latest")
+    sound(app.run())
+    app.slider(key="overlap").set_value(4)
+    forecast(sound(app.run()))
+    came = next(trace for trace in shown_figure(app)["data"] if trace.get("name") == "What came")
+    assert came["x"] is not None
+    assert "Cutoff **29 Dec 2017 17:00**" in texts(app)
+    app.slider(key="overlap").set_value(10)
+    assert "29 Dec 2017 11:00" in texts(sound(app.run()))
+
+
+def test_presets_set_the_knobs_and_knobs_turned_by_hand_are_neither(app: AppTest) -> None:
+    opened(app)
+    assert app.segmented_control(key="preset").value == "distribution"
+    app.segmented_control(key="preset").set_value("point")
+    sound(app.run())
+    assert (app.slider(key="temperature").value, app.slider(key="top_p").value) == (0.6, 0.9)
+    assert "near the likeliest one" in texts(app)
+    app.number_input(key="top_k").set_value(20)
+    sound(app.run())
+    assert app.segmented_control(key="preset").value == "custom"
+    forecast(app)
+    [result] = app.session_state["results"].values()
+    assert result.record.sampling_config.top_k == 20
+    assert preset_of(0.6, 0.9, 0) == "point"
+    assert preset_of(0.6, 0.9, 1) is None
+
+
+def test_another_seed_is_rolled(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kronos_dashboard.ui import presets
+
+    monkeypatch.setattr(presets.secrets, "randbelow", lambda _: 4711)
+    opened(app).button(key="reroll").click()
+    sound(app.run())
+    assert app.number_input(key="seed").value == 4711
+
+
+def test_the_chosen_model_and_type_of_numbers_are_used(app: AppTest, checkpoint: Path) -> None:
+    opened(app)
+    deadline = time.monotonic() + 30
+    while len(app.selectbox(key="model").options) == 1:
+        assert time.monotonic() < deadline
+        sound(app.run())
+    assert app.selectbox(key="model").value == str(checkpoint)
+    app.selectbox(key="dtype").set_value("bfloat16")
+    forecast(sound(app.run()))
+    [result] = app.session_state["results"].values()
+    assert result.record.dtype == "bfloat16"
+
+
+def test_a_model_that_nobody_offers_is_not_opened(app: AppTest, checkpoint: Path) -> None:
+    app.session_state["model"] = "/etc"
+    opened(app)
+    assert app.selectbox(key="model").value == str(checkpoint)
+    forecast(app)
+    assert "Median" in trace_names(app)
+
+
+def test_the_window_runs_by_itself_once_it_rests_when_auto_is_on(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_REST_S", 0.0)
+    opened(app).toggle(key="auto").set_value(True)
+    finished(sound(app.run()))
+    assert "Median" in trace_names(app)
+    app.button(key="step_-10").click()
+    finished(sound(app.run()))
+    assert "Median" in trace_names(app)
+    assert len(app.session_state["results"]) == 2
+
+
+def test_what_the_chart_shows_is_chosen(app: AppTest) -> None:
+    forecast(opened(app))
+    app.segmented_control(key="drawn_paths").set_value(20)
+    app.segmented_control(key="behind").set_value("walk")
+    app.segmented_control(key="colours").set_value("east_asian")
+    app.toggle(key="show_log").set_value(True)
+    app.toggle(key="show_surprise").set_value(True)
+    app.text_input(key="levels").set_value("1.19 1.2")
+    figure = shown_figure(sound(app.run()))
+    assert {"5 paths", "Random walk 95%", "Surprise"} <= trace_names(app)
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert figure["layout"]["meta"]["scheme"] == "east_asian"
+    assert {1.19, 1.2} <= {shape.get("y0") for shape in figure["layout"]["shapes"]}
+    app.text_input(key="levels").set_value("1.19 high")
+    assert "must be a price above zero" in sound(app.run()).error[0].value
+    app.switch_page(HOME).run()
+    app.switch_page(FORECAST).run()
+    assert shown_figure(sound(app))["layout"]["meta"]["scheme"] == "east_asian"
+
+
+def test_levels_are_read_as_people_type_them() -> None:
+    assert read_levels(" 1.085; 60,300 1,234,567.8, 1.085 ") == [1.085, 60300.0, 1234567.8]
+    assert read_levels("") == []
+    for text in ("1,08", "0", "-3", "nan", "inf", "1 2 3 4 5 6", "1e999"):
+        with pytest.raises(ValueError, match="level"):
+            read_levels(text)
+
+
+def test_a_running_forecast_counts_its_steps_and_can_be_cancelled(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(job: Job, *_: object) -> None:
+        job.step(3, 10)
+        if job.cancel_token.wait(30):
+            raise Cancelled("stopped.")
+
+    monkeypatch.setattr(runs, "_work", slow)
+    opened(app).button(key="run").click()
+    sound(app.run())
+    until(app, lambda: "step 3 of 10" in str(app.get("progress")[0].proto))
+    app.button(key="cancel").click()
+    sound(app.run())
+    assert "job" not in app.session_state
+    assert "No forecast of this window yet" in texts(app)
+
+
+def test_a_download_is_told_and_what_is_decoded_so_far_is_sent_to_the_chart(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, arrived = runs._work, threading.Event()
+
+    def staged(job: Job, *rest: Any) -> None:
+        result = real(job, *rest)
+        job.arriving = ("model.safetensors", 3_000_000, 12_000_000)
+        assert arrived.wait(30)
+        job.arriving, job.partial = None, result.forecast.paths[:, :4]
+        if job.cancel_token.wait(30):
+            raise Cancelled("stopped.")
+
+    monkeypatch.setattr(runs, "_work", staged)
+    opened(app).button(key="run").click()
+    sound(app.run())
+    until(app, lambda: "3.0 / 12.0 MB" in str(app.get("progress")[0].proto))
+    arrived.set()
+    until(app, lambda: bool(patches(app)))
+    assert "median" in patches(app)[0]
+    app.button(key="cancel").click()
+    sound(app.run())
+    assert "job" not in app.session_state
+
+
+def until(app: AppTest, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        sound(app.run())
+
+
+def patches(app: AppTest) -> list[str]:
+    """What is to be laid over the big chart."""
+    return [part.proto.json for part in app.get("bidi_component") if '"chart": "chart"' in (part.proto.json or "")]
