@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kronos_dashboard.errors import ExportFailed
-from kronos_dashboard.feeds.files import replace_file
+from kronos_dashboard.files import replace_file
 from kronos_dashboard.records import RunRecord
 
 __all__ = ["comment_lines", "file_stem", "one_line", "safe_text", "write_atomically"]

@@ -15,7 +15,7 @@ import pandas as pd
 from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.errors import FeedError, FeedRefused
 from kronos_dashboard.feeds import FEEDS, CachedFeed, CcxtFeed, FetchRequest, candles_csv, open_feed
-from kronos_dashboard.feeds.files import replace_file
+from kronos_dashboard.files import replace_file
 from kronos_dashboard.settings import Settings
 
 if TYPE_CHECKING:

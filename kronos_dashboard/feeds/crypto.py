@@ -19,13 +19,18 @@ from kronos_dashboard.notes import Note
 if TYPE_CHECKING:
     from kronos_dashboard.feeds.client import ExchangeClient
 
-__all__ = ["CcxtFeed"]
+__all__ = ["CcxtFeed", "most_bars"]
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
 _KEEPS = {"kraken": 720}
 """Exchanges that serve their newest bars alone, however far back one asks."""
 _ROUNDS = 6
 """How often more history is asked for when gaps leave fewer bars than wanted; the span doubles each time."""
+
+
+def most_bars(exchange: str) -> int | None:
+    """How many of its newest bars of an interval an exchange serves; None where it serves older ones too."""
+    return _KEEPS.get(exchange)
 
 
 class CcxtFeed:
@@ -87,7 +92,7 @@ class CcxtFeed:
             span = _Span(client, symbol, request, now)
             bars = span.fetch()
             clocks = Clocks(now=now, feed=client.server_time)
-        keeps = _KEEPS.get(client.name)
+        keeps = most_bars(client.name)
         limits = f"{client.title} serves its newest {keeps} bars of an interval alone." if keeps else ""
         origin = Origin(symbol=symbol, source=f"{client.title} (ccxt)", always_open=True, limits=limits)
         fetched = assemble(_frame(bars), origin, request, clocks)
@@ -115,7 +120,7 @@ class _Span:
         end = now if request.end is None else min(now, request.end)
         self.end = _ms(end)
         back = request.start if request.start is not None else end - request.step * ((request.count or 0) + 1)
-        keeps = _KEEPS.get(client.name)
+        keeps = most_bars(client.name)
         self._floor = 0 if keeps is None else max(0, _ms(now) - keeps * _ms_of(request.step))
         self.start = max(self._floor, _ms(back))
 

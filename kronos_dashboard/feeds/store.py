@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from kronos_dashboard.candles import COLUMNS, CandleFrame
 from kronos_dashboard.errors import CandleError, FeedError
 from kronos_dashboard.feeds.base import Origin
-from kronos_dashboard.feeds.files import PART, replace_file
+from kronos_dashboard.files import PART, replace_file
 
 __all__ = ["CandleStore", "Corrupt", "Held", "SeriesKey"]
 
