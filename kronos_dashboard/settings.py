@@ -6,8 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from kronos_dashboard.errors import SettingsError
 
@@ -56,7 +58,7 @@ class Settings:
     feed_patience_s: int = 60
     """Seconds in which one request to a feed is tried again before it counts as failed."""
     feed_gateway: str = ""
-    """Where feeds send their requests instead of the markets, as GATEWAY/HOST/PATH; empty: to the markets."""
+    """Where on this machine feeds send their requests, as GATEWAY/HOST/PATH; empty: to the markets."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -66,8 +68,8 @@ class Settings:
                 raise SettingsError(f"{field.name} must be a whole number of at least 1; got {value!r}.")
         if not self.model.strip():
             raise SettingsError("model must name a checkpoint; got an empty text.")
-        if self.feed_gateway and not self.feed_gateway.startswith(("http://", "https://")):
-            raise SettingsError(f"feed_gateway must start with http:// or https://; got {self.feed_gateway!r}.")
+        if self.feed_gateway:
+            _check_gateway(self.feed_gateway)
         if self.min_context > self.max_context:
             raise SettingsError(f"min_context ({self.min_context}) must not exceed max_context ({self.max_context}).")
 
@@ -93,6 +95,22 @@ class Settings:
     def cache_path(self) -> Path:
         """The folder of fetched candles (it may not exist yet)."""
         return Path(self.cache_dir).expanduser() if self.cache_dir.strip() else _user_cache() / "kronos-dashboard"
+
+
+def _check_gateway(gateway: str) -> None:
+    """Refuse a gateway that is not on this machine: it sees every request, and answers in the markets' place."""
+    if not gateway.startswith(("http://", "https://")):
+        raise SettingsError(f"feed_gateway must start with http:// or https://; got {gateway!r}.")
+    try:
+        host = urlsplit(gateway).hostname or ""
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise SettingsError(
+            f"feed_gateway must be on this machine (127.0.0.1, ::1 or localhost); got {gateway!r}.",
+            f"Correct or unset {PREFIX}FEED_GATEWAY.",
+        )
 
 
 def _whole(name: str, text: str) -> int:

@@ -41,6 +41,28 @@ def test_fetched_candles_go_to_the_folder_that_is_named_or_to_the_cache_of_the_u
     assert Settings().cache_path == tmp_path / "kronos-dashboard"
 
 
+@pytest.mark.parametrize(
+    "gateway", ["http://127.0.0.1:80", "https://localhost", "http://[::1]:8080/", "http://127.9.9.9"]
+)
+def test_a_gateway_of_feeds_may_be_on_this_machine(gateway: str) -> None:
+    assert Settings(feed_gateway=gateway).feed_gateway == gateway
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        "http://10.0.0.1:80",
+        "http://example.org",
+        "http://127.0.0.1.example.org",
+        "http://localhost@example.org",
+        "http://",
+    ],
+)
+def test_a_gateway_of_feeds_elsewhere_is_refused(gateway: str) -> None:
+    with pytest.raises(SettingsError, match="must be on this machine"):
+        Settings(feed_gateway=gateway)
+
+
 def test_a_gateway_of_feeds_must_be_an_address() -> None:
     with pytest.raises(SettingsError, match="http://"):
         Settings(feed_gateway="127.0.0.1:80")
