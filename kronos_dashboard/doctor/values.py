@@ -157,8 +157,8 @@ def volume(candles: CandleFrame) -> Iterator[Finding]:
             key="volume",
             level="warning" if share > _SOME else "info",
             title="Candles without volume",
-            text=f"{int(moved.sum()):,} {'candle' if moved.sum() == 1 else 'candles'} moved without any volume "
-            f"({share:.1%} of the last {CONTEXT}). The source lost it.",
+            text=f"{int(moved.sum()):,} of {len(moved):,} candles moved without any volume, "
+            f"{int(moved[-CONTEXT:].sum()):,} of them among the last {len(moved[-CONTEXT:]):,}. The source lost it.",
             rows=rows_of(moved),
             count=int(moved.sum()),
             fixes=(fix("drop-volume"),) if share > _SOME else (),
