@@ -15,7 +15,17 @@ import pandas as pd
 
 from kronos_dashboard.errors import CandleError
 
-__all__ = ["COLUMNS", "PRICES", "CandleFrame", "Gap", "check_values", "interval_label", "interval_of"]
+__all__ = [
+    "COLUMNS",
+    "PRICES",
+    "ZONE_HINT",
+    "CandleFrame",
+    "Gap",
+    "check_values",
+    "interval_label",
+    "interval_of",
+    "is_zone",
+]
 
 PRICES = ("open", "high", "low", "close")
 COLUMNS = (*PRICES, "volume", "amount")
@@ -23,6 +33,9 @@ COLUMNS = (*PRICES, "volume", "amount")
 
 TOLERANCE = 1e-6
 """Relative room for a high below its close: prices adjusted or stored as float32 miss by this much."""
+
+ZONE_HINT = "Use a name such as America/New_York, Asia/Shanghai or UTC."
+"""What to do about a name that ``is_zone`` does not know."""
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _NAMED_ROWS = 5
@@ -174,6 +187,15 @@ def interval_label(interval: pd.Timedelta) -> str:
     return str(interval)
 
 
+def is_zone(name: str) -> bool:
+    """Whether this is the name of a time zone."""
+    try:
+        pd.Timestamp(0, tz=name)
+    except (LookupError, ValueError, OSError, TypeError):
+        return False
+    return True
+
+
 def _refuse(wrong: np.ndarray, numbers: np.ndarray, what: str) -> None:
     """Raise when any of ``wrong`` [n] is set, naming the rows."""
     if not wrong.any():
@@ -202,10 +224,5 @@ def _check_labels(interval: pd.Timedelta, session_tz: str, stamped: str) -> None
         raise CandleError(f"candles need an interval of more than nothing; got {interval!r}.")
     if stamped not in ("open", "close"):
         raise CandleError(f"bar times stand at the open or at the close of their bars; got {stamped!r}.")
-    try:
-        pd.Timestamp(0, tz=session_tz)
-    except (LookupError, ValueError, OSError, TypeError) as error:
-        raise CandleError(
-            f"the session clock {session_tz!r} is not the name of a time zone.",
-            "Use a name such as America/New_York, Asia/Shanghai or UTC.",
-        ) from error
+    if not is_zone(session_tz):
+        raise CandleError(f"the session clock {session_tz!r} is not the name of a time zone.", ZONE_HINT)

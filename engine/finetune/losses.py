@@ -8,6 +8,8 @@ Legend: b windows, W candles per window.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -24,14 +26,14 @@ LEAST_STEP, MOST_STEP = 0.03, 0.5
 USUAL_STEP = 0.1
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """A network and its loss."""
 
     network: KronosTokenizer | Kronos
 
+    @abstractmethod
     def forward(self, batch: Batch) -> tuple[Tensor, Figures]:
         """The weighted mean loss of the batch (scalar), and scalars by name."""
-        raise NotImplementedError
 
 
 class TokenizerObjective(Objective):

@@ -32,6 +32,8 @@ _HOLE = 10 * DAY
 """Longer stretches without any expected bar say nothing about the calendar: the file lacks them."""
 _ON_CLOCK = 0.9
 """Share of the bars that must stand at the same remainder for a clock to be the one they are made on."""
+_OPEN_SHARE = 0.4
+"""Share of the day that a series must fill for the week of currencies to be tried."""
 _OFF_DATES = 0.13
 """Share of the dates with bars that may be no session's: less than the Saturdays of a market that never closes."""
 _FULL = 0.75
@@ -145,6 +147,8 @@ def fit_market(series: Series, code: str, *, wanted: bool = False) -> Fit:
 
 
 def _named(series: Series, code: str, *, wanted: bool) -> Iterator[Fit]:
+    if code == FX and not wanted and _brief(series):
+        return
     for reading in _readings(series, code):
         true = reading.to_true(series.stamps, series.session_tz)
         sessions = sessions_of(code).around(int(true[0]), int(true[-1]), series.margin)
@@ -158,16 +162,8 @@ def _named(series: Series, code: str, *, wanted: bool) -> Iterator[Fit]:
             if isinstance(rule, Slots) and containment < _ON_CLOCK:
                 continue
             cost = _cost(rule, free=code == FX and not told) + _unlike(reading, containment)
-            yield Fit(
-                code=code,
-                rule=rule,
-                reading=reading,
-                session_tz=series.session_tz,
-                containment=containment,
-                coverage=coverage,
-                cost=cost,
-                feasts=feasts,
-            )
+            overlap = (containment, coverage)
+            yield _fit(series, rule, overlap, code=code, reading=reading, cost=cost, feasts=feasts)
 
 
 def _learned(series: Series) -> Iterator[Fit]:
@@ -214,18 +210,40 @@ def _possible(true: np.ndarray, sessions: Sessions, series: Series) -> bool:
     return bool((np.isin(dates, sessions.labels) | np.isin(dates + 1, sessions.labels)).mean() > 1 - _OFF_DATES)
 
 
+def _brief(series: Series) -> bool:
+    """Whether the series has bars in so few hours of the day that the week of currencies cannot explain it."""
+    if series.interval >= DAY or hinted(series.symbol) == by_code(FX):
+        return False
+    return len(np.unique(series.stamps % DAY)) * series.interval < _OPEN_SHARE * DAY
+
+
 def _learned_fit(
     series: Series, rule: Rule, sessions: Sessions, feasts: tuple[str, ...], words: str, extra: float = 0.0
 ) -> Fit:
-    containment, coverage = _overlap(series.stamps, rule.times(sessions))
+    overlap = _overlap(series.stamps, rule.times(sessions))
+    return _fit(series, rule, overlap, cost=_WORSE["learned"] + extra, feasts=feasts, words=words)
+
+
+def _fit(
+    series: Series,
+    rule: Rule,
+    overlap: tuple[float, float],
+    *,
+    cost: float,
+    code: str = LEARNED,
+    reading: Reading = INSTANTS,
+    feasts: tuple[str, ...] = (),
+    words: str = "",
+) -> Fit:
+    containment, coverage = overlap
     return Fit(
-        code=LEARNED,
+        code=code,
         rule=rule,
-        reading=INSTANTS,
+        reading=reading,
         session_tz=series.session_tz,
         containment=containment,
         coverage=coverage,
-        cost=_WORSE["learned"] + extra,
+        cost=cost,
         feasts=feasts,
         words=words,
     )

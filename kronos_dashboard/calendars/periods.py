@@ -52,12 +52,8 @@ class Weekly:
 
     def times(self, sessions: Sessions) -> np.ndarray:
         """One stamp per week that has a session."""
-        weeks = _week(sessions.labels)
-        found, first = np.unique(weeks, return_index=True)
-        last = np.r_[first[1:], len(weeks)] - 1
-        days = {"first session": sessions.labels[first], "last session": sessions.labels[last]}.get(
-            self.place, found * 7 - 3 + self.weekday
-        )
+        found, first, last = _grouped(sessions.labels, _week(sessions.labels))
+        days = {"first session": first, "last session": last}.get(self.place, found * 7 - 3 + self.weekday)
         kept = found % self.every == self.phase
         return np.unique(unwall(days[kept] * DAY + self.time, self.zone))
 
@@ -77,13 +73,11 @@ class Monthly:
 
     def times(self, sessions: Sessions) -> np.ndarray:
         """One stamp per month that has a session."""
-        months = _month(sessions.labels)
-        found, first = np.unique(months, return_index=True)
-        last = np.r_[first[1:], len(months)] - 1
+        found, first, last = _grouped(sessions.labels, _month(sessions.labels))
         begin = found.astype("datetime64[M]")
         length = ((begin + 1).astype("datetime64[D]") - begin.astype("datetime64[D]")).astype(np.int64)
         dates = begin.astype("datetime64[D]").astype(np.int64) + np.minimum(self.day, length) - 1
-        days = {"first session": sessions.labels[first], "last session": sessions.labels[last]}.get(self.place, dates)
+        days = {"first session": first, "last session": last}.get(self.place, dates)
         kept = found % self.every == self.phase
         return np.unique(unwall(days[kept] * DAY + self.time, self.zone))
 
@@ -130,6 +124,12 @@ def _times_of_day(stamps: np.ndarray, zones: tuple[str, ...]) -> Iterator[tuple[
     for share, zone, time in sorted(found, key=lambda one: -one[0]):
         if share >= min(best, _ALIKE):
             yield zone, time
+
+
+def _grouped(labels: np.ndarray, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The periods that have sessions, and the first and the last session of each."""
+    found, first = np.unique(periods, return_index=True)
+    return found, labels[first], labels[np.r_[first[1:], len(periods)] - 1]
 
 
 def _week(days: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ADJUSTED", "ALIASES", "BLOCKED", "DECORATION"]
+__all__ = ["ADJUSTED", "ALIASES", "BLOCKED", "DAY_FIRST", "DECORATION"]
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "datetime": (
@@ -173,3 +173,10 @@ BLOCKED = frozenset({
 
 ADJUSTED = frozenset({"adj", "adjusted"})
 """Words for prices changed after the fact; taken when there are no others."""
+
+DAY_FIRST = frozenset({
+    "data", "datadopregao", "datahora", "dateetheure", "dateheure", "dato", "datum", "datumzeit", "dia", "fecha",
+    "fechadecotizacion", "fechahora", "giorno", "jour", "ngay", "paiva", "pvm", "seance", "tag", "tanggal", "tarih",
+    "zeitstempel", "ημερομηνια", "дата", "день", "תאריך", "التاريخ", "วนท",
+})  # fmt: skip
+"""Names of columns (plain) from where nobody writes the month first."""

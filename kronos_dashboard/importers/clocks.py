@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kronos_dashboard.candles import ZONE_HINT, is_zone
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.stamps import NAT
 from kronos_dashboard.importers.table import named_rows, plural
@@ -29,13 +30,8 @@ def check_zone(zone: str) -> str:
     Raises:
         ImportFailed: it is not.
     """
-    try:
-        pd.Timestamp(0, tz=zone)
-    except (KeyError, ValueError, OSError, TypeError) as error:
-        raise ImportFailed(
-            f"the text {zone[:60]!r} is not the name of a time zone.",
-            "Use a name such as America/New_York, Asia/Shanghai or UTC.",
-        ) from error
+    if not is_zone(zone):
+        raise ImportFailed(f"the text {zone[:60]!r} is not the name of a time zone.", ZONE_HINT)
     return zone
 
 

@@ -24,6 +24,7 @@ __all__ = ["Parsed", "parse_rows"]
 
 _MOST_TICKERS = 20_000
 _MINUTE = 60 * 10**9
+_HUGE = 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def _times(table: Table, roles: Roles, options: ImportOptions) -> RawTimes:
     columns: list[Any] = [table.columns[at] for at in roles.time.columns]
     if roles.time.day:
         return _on_the_day(columns[0], roles.time.day)
-    raw = raw_times(columns, day_first=options.day_first)
+    raw = raw_times(columns, day_first=options.day_first, likely=roles.time.day_first or roles.style == "comma")
     if roles.time.epoch is not None and not raw.aware:
         raw = _with_epochs(raw, raw_times([table.columns[roles.time.epoch]]))
     if bool((raw.ns == NAT).mean() > 0.5):
@@ -192,16 +193,30 @@ def _scaled(rows: Rows, roles: Roles, options: ImportOptions) -> tuple[Rows, lis
     if scale is None and not roles.headed:
         prices = np.concatenate([rows.values[name] for name in PRICES])
         prices = prices[np.isfinite(prices)]
-        whole = len(prices) and bool((prices == np.round(prices)).all())
-        if whole and np.median(prices) >= 10_000 and (prices % 100 == 0).mean() > 0.9 and (prices % 10_000 != 0).any():
+        if (
+            _whole(rows)
+            and np.median(prices) >= 10_000
+            and (prices % 100 == 0).mean() > 0.9
+            and (prices % 10_000 != 0).any()
+        ):
             scale = 10_000.0
             text = (
                 "All prices are whole numbers in steps of 100, without a header: taken as ten thousandths and divided."
             )
             notes = [Note("warning", f"{text} A price scale of 1 keeps them.")]
+    if scale is None and float(np.nanmedian(rows.values["close"])) >= _HUGE and _whole(rows):
+        text = "The prices are whole numbers above a billion, kept as they are; if they count parts of a unit, say the"
+        return rows, [Note("warning", f"{text} price scale, such as 1000000000.")]
     if scale is None or scale == 1:
         return rows, notes
     if not notes:
         notes = [Note("info", f"Prices divided by {scale:,.10g}, as asked for.")]
     scaled = {name: column / scale if name in PRICES else column for name, column in rows.values.items()}
     return replace(rows, values=scaled), notes
+
+
+def _whole(rows: Rows) -> bool:
+    """Whether no price has decimals."""
+    prices = np.concatenate([rows.values[name] for name in PRICES])
+    prices = prices[np.isfinite(prices)]
+    return bool(len(prices) and (prices == np.round(prices)).all())

@@ -14,6 +14,9 @@ import pandas as pd
 from kronos_dashboard.candles import COLUMNS, CandleFrame, interval_label, interval_of
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.cleaning import Rows, clean
+from kronos_dashboard.importers.closes import CLOSING, stand_at_closes
+from kronos_dashboard.importers.dates import with_whole_dates
+from kronos_dashboard.importers.exported import forecast_notes, refuse_paths
 from kronos_dashboard.importers.opening import open_tables
 from kronos_dashboard.importers.options import Choices, Imported, ImportOptions, parse_interval
 from kronos_dashboard.importers.parsing import Parsed, parse_rows
@@ -83,8 +86,9 @@ def _choose(
             failures.append(tables)
             continue
         wanted = [t for t in tables if options.sheet is None or t.name.casefold() == options.sheet.casefold()] or tables
-        for table in wanted[:_MOST_TRIED]:
+        for table in map(with_whole_dates, wanted[:_MOST_TRIED]):
             try:
+                refuse_paths(table, member)
                 usable.append((table, find_roles(table, member, dict(options.columns), options.ticker), member))
             except ImportFailed as error:
                 failures.append(error)
@@ -104,7 +108,7 @@ def _choose(
 def _candles(
     table: Table, roles: Roles, parsed: Parsed, options: ImportOptions, member: str, choices: list[Choices]
 ) -> Imported:
-    rows, notes = parsed.rows, [*table.notes, *roles.notes, *parsed.notes]
+    rows, notes = parsed.rows, [*forecast_notes(table), *table.notes, *roles.notes, *parsed.notes]
     if parsed.ticks:
         rows, more = from_ticks(rows, options.interval, member)
         notes += more
@@ -115,6 +119,11 @@ def _candles(
     interval = parse_interval(options.interval) if options.interval else usual
     if len(rows) > 2 and not parsed.ticks:
         notes += _regular(rows, usual, interval)
+    local = index.tz_convert(parsed.session_tz).tz_localize(None).as_unit("ns").asi8
+    closing = roles.time.closing
+    if not closing and not parsed.ticks and stand_at_closes(local, interval.value):
+        closing = True
+        notes.append(CLOSING)
     choices = [*parsed.choices, *choices]
     notes = [_offered(choice) for choice in choices if _told(choice)] + notes
     candles = CandleFrame(
@@ -122,7 +131,7 @@ def _candles(
         symbol=options.symbol or parsed.symbol or table.symbol or _stem(member),
         interval=interval,
         session_tz=parsed.session_tz,
-        stamped="close" if roles.time.closing else "open",
+        stamped="close" if closing else "open",
         source=member,
         has_volume="volume" in rows.values,
         has_amount="amount" in rows.values,

@@ -53,8 +53,13 @@ class StampTexts:
     notes: tuple[Note, ...] = field(default=())
 
 
-def read_texts(text: Any, day_first: bool | None) -> StampTexts:
+def read_texts(text: Any, day_first: bool | None, *, likely: bool = False) -> StampTexts:
     """Read stamps [n] in any spelling; those that cannot be read become NAT.
+
+    Args:
+        text: the cells.
+        day_first: whether days stand before months; by default the whole column decides.
+        likely: whether they do where the column does not decide.
 
     Raises:
         ImportFailed: some of the stamps carry an offset from UTC and others do not.
@@ -79,7 +84,7 @@ def read_texts(text: Any, day_first: bool | None) -> StampTexts:
         found = pc.extract_regex(text, pattern + _CLOCK + _ZONE)
         hit = pc.is_valid(found).to_numpy(zero_copy_only=False) & missing
         if hit.any():
-            notes += parts.take(found, hit, day_first)
+            notes += parts.take(found, hit, day_first, likely=likely)
     offsets, zone = _zones(parts)
     return StampTexts(ns=parts.ns, offsets=offsets, zone=zone, notes=tuple(notes))
 
@@ -97,7 +102,7 @@ class _Parts:
         self.ns = np.full(n, NAT)
         self.zones = np.full(n, "", dtype=object)
 
-    def take(self, found: Any, hit: np.ndarray, day_first: bool | None) -> list[Note]:
+    def take(self, found: Any, hit: np.ndarray, day_first: bool | None, *, likely: bool) -> list[Note]:
         """Fill the rows ``hit`` [n] from the named parts; the notes say which order of day and month was taken."""
         rows = np.flatnonzero(hit)
         part = {name: found.field(i).take(pa.array(rows)) for i, name in enumerate(_names(found))}
@@ -110,7 +115,7 @@ class _Parts:
             if (third < 100).all():
                 options.append(_days(np.where(first < 50, first + 2000, first + 1900), second, third))
             mark = part["sep"][0].as_py()
-            days, notes = _decide(options, clock, mark, day_first)
+            days, notes = _decide(options, clock, "." if likely and mark == "/" else mark, day_first, sure=mark == ".")
             notes += era
         else:
             years, notes = _common_era(part)
@@ -169,7 +174,7 @@ def _time_of_day(part: dict[str, Any]) -> np.ndarray:
 
 
 def _decide(
-    options: list[np.ndarray], clock: np.ndarray, mark: str, day_first: bool | None
+    options: list[np.ndarray], clock: np.ndarray, mark: str, day_first: bool | None, *, sure: bool
 ) -> tuple[np.ndarray, list[Note]]:
     """Of day-month-year, month-day-year and year-month-day the one that the column as a whole allows."""
     names = ("day first", "month first", "year first")
@@ -194,7 +199,7 @@ def _decide(
     if all((options[i] == options[chosen]).all() for i in left) and (options[chosen] != NAT).all():
         left = [i for i in left if i < 2] or left
     named = " or ".join(names[i] for i in sorted(left))
-    level: Level = "info" if mark == "." and chosen == 0 else "warning"  # nobody writes points month first
+    level: Level = "info" if sure and chosen == 0 else "warning"  # nobody writes points month first
     return options[chosen], [Note(level, f"The dates could be read {named}; {names[chosen]} was assumed.")]
 
 

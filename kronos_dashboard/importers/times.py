@@ -62,11 +62,17 @@ class ParsedTimes:
     notes: tuple[Note, ...]
 
 
-def raw_times(columns: Sequence[Any], *, day_first: bool | None = None) -> RawTimes:
-    """Read one column of times, or a column of dates and one of times of day."""
+def raw_times(columns: Sequence[Any], *, day_first: bool | None = None, likely: bool = False) -> RawTimes:
+    """Read one column of times, or a column of dates and one of times of day.
+
+    Args:
+        columns: the one column, or the two.
+        day_first: whether days stand before months; by default the whole column decides.
+        likely: whether they do where the column does not decide.
+    """
     column = columns[0]
     if len(columns) == 2:
-        return _joined(column, columns[1], day_first)
+        return _joined(column, columns[1], day_first, likely=likely)
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         ns = _sane(column.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False))
@@ -81,7 +87,7 @@ def raw_times(columns: Sequence[Any], *, day_first: bool | None = None) -> RawTi
         return _from_numbers(_cast(pc.replace_substring_regex(texts(column), _NET, r"\1")))
     if len(few) and _share(pc.match_substring_regex(few, r"^\d{5,20}(?:\.\d+)?(?:[eE]\+?\d+)?$")) > 0.5:
         return _from_numbers(_cast(column))
-    return _from_texts(column, day_first)
+    return _from_texts(column, day_first, likely=likely)
 
 
 def on_the_clock(raw: RawTimes, session_tz: str | None) -> ParsedTimes:
@@ -108,10 +114,15 @@ def on_the_clock(raw: RawTimes, session_tz: str | None) -> ParsedTimes:
     return found
 
 
-def _joined(dates: Any, times: Any, day_first: bool | None) -> RawTimes:
+def _joined(dates: Any, times: Any, day_first: bool | None, *, likely: bool) -> RawTimes:
     """A column of dates and a column of times of day."""
+    notes: tuple[Note, ...] = ()
     if pa.types.is_timestamp(dates.type) or pa.types.is_date(dates.type):
         day = raw_times([dates])
+        written = pc.strftime(pa.array(day.ns, type=pa.timestamp("ns")), format="%Y-%m-%d")
+    elif _share(pc.match_substring_regex(texts(dates), r"^\d{6,7}$")) > 0.9:
+        day = _from_numbers(_cast(dates))
+        notes = day.notes
         written = pc.strftime(pa.array(day.ns, type=pa.timestamp("ns")), format="%Y-%m-%d")
     else:
         written = pc.replace_substring_regex(texts(dates), r"\.0+$", "")
@@ -133,11 +144,12 @@ def _joined(dates: Any, times: Any, day_first: bool | None) -> RawTimes:
     else:
         clock = pc.replace_substring_regex(clock, r"^.*\d{4}[-/.]\d\d?[-/.]\d\d?[ T]+", "")
         clock = pc.replace_substring_regex(clock, r"^0 days ", "")
-    return _from_texts(pc.binary_join_element_wise(written, clock, " "), day_first)
+    found = _from_texts(pc.binary_join_element_wise(written, clock, " "), day_first, likely=likely)
+    return replace(found, notes=(*notes, *found.notes))
 
 
-def _from_texts(text: Any, day_first: bool | None) -> RawTimes:
-    found = read_texts(text, day_first)
+def _from_texts(text: Any, day_first: bool | None, *, likely: bool) -> RawTimes:
+    found = read_texts(text, day_first, likely=likely)
     aware = found.offsets is not None or found.zone is not None
     ns, offsets = found.ns, found.offsets
     if offsets is not None:
@@ -200,6 +212,9 @@ def _compact(written: Any, values: np.ndarray, known: np.ndarray) -> RawTimes | 
         ns = np.full(len(values), NAT)
         ns[known] = months.astype("datetime64[ns]").astype("int64")
         return RawTimes(ns=ns, aware=False, kind="date")
+    short = _short_dates(values, known, low, high)
+    if short is not None:
+        return short
     for digits in (8, 12, 14, 17):
         scale = 10.0 ** (digits - 8)
         if 17_000_101 * scale <= low and high <= 22_001_231 * scale + scale:
@@ -208,6 +223,22 @@ def _compact(written: Any, values: np.ndarray, known: np.ndarray) -> RawTimes | 
             if (ns[known] != NAT).mean() > 0.98:
                 return RawTimes(ns=ns, aware=False, kind="date" if digits == 8 else "text")
     return None
+
+
+def _short_dates(values: np.ndarray, known: np.ndarray, low: float, high: float) -> RawTimes | None:
+    """240131 and 1240131 (a century counted from 1900 in front); None when the digits are no dates."""
+    digits = values[known].astype("int64")
+    century = 1900 if high >= 1_000_101 else 2000
+    if not (low >= 10_101 and high <= 991_231) and not (low >= 1_000_101 and high <= 1_991_231):
+        return None
+    written = pa.array([f"{century + d // 10_000}-{d // 100 % 100:02d}-{d % 100:02d}" for d in digits.tolist()])
+    ns = np.full(len(values), NAT)
+    ns[known] = read_texts(written, None).ns
+    steps = np.diff(ns[known])
+    if (ns[known] == NAT).any() or not ((steps >= 0).all() or (steps <= 0).all()):
+        return None
+    note = Note("warning", f"The dates were read as years of two digits, months and days: {digits[0]} is {written[0]}.")
+    return RawTimes(ns=ns, aware=False, kind="date", notes=(note,))
 
 
 def _cast(column: Any) -> Any:

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.importers.aliases import ALIASES, DAY_FIRST
 from kronos_dashboard.importers.looking import Look
-from kronos_dashboard.importers.meanings import Meaning
+from kronos_dashboard.importers.meanings import Meaning, plain
 from kronos_dashboard.importers.stamps import NAT
 from kronos_dashboard.importers.table import Table
 from kronos_dashboard.importers.times import raw_times
@@ -40,6 +41,8 @@ class Timing:
     """int [n], the sampled rows in order of time."""
     uneven: bool = False
     """Whether the stamps lie as those of ticks do: many within a minute, or fractions of seconds."""
+    day_first: bool = False
+    """Whether the column is called by a name from where days are written before months."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,13 @@ def find_time(
         closing=closing,
         order=np.argsort(best.ns, kind="stable"),
         uneven=_uneven(best.ns, len(table)),
+        day_first=any(plain(name) in DAY_FIRST for name in _names(table, best.columns)),
     )
+
+
+def _names(table: Table, columns: Sequence[int]) -> list[str]:
+    names = table.names or ()
+    return [names[at] for at in columns if at < len(names)]
 
 
 def _options(meanings: Sequence[Meaning | None], looks: Sequence[Look], forced: int | None) -> list[_Option]:
@@ -82,7 +91,7 @@ def _options(meanings: Sequence[Meaning | None], looks: Sequence[Look], forced: 
         meaning = meanings[at]
         if forced is not None and at != forced:
             continue
-        if look.dated and meaning is not None and meaning.field in _RANKS:
+        if look.dated and meaning is not None and meaning.field in _RANKS and not _counted(look, meaning):
             ranks[at] = _RANKS[meaning.field] * 1_000 + meaning.rank
         elif look.dated and forced == at:
             ranks[at] = 0
@@ -142,6 +151,14 @@ def _ragged(ns: np.ndarray) -> bool:
     return bool((steps % sizes[counts.argmax()] == 0).mean() < 0.5)
 
 
+def _counted(look: Look, meaning: Meaning) -> bool:
+    """Whether numbers called "id" only count rows: bars lie a minute apart at least."""
+    if meaning.field != "epoch" or meaning.rank != ALIASES["epoch"].index("id"):
+        return False
+    steps = np.abs(np.diff(look.ns[look.ns != NAT]))
+    return len(steps) == 0 or bool(np.median(steps) < 60 * 10**9)
+
+
 def _steady(look: Look) -> bool:
     """Numbers that may be dates count as such without a name only when they never turn."""
     good = look.ns[look.ns != NAT]
@@ -164,7 +181,10 @@ def _uneven(ns: np.ndarray, rows: int) -> bool:
     if len(good) < 3 or rows < 3:
         return False
     steps = np.diff(good[: max(3, len(good) // 3)])
-    fractions = bool((good % 10**9 != 0).mean() > 0.3) and len(np.unique(good % 10**9)) > 2
+    kinds = len(np.unique(good % 10**9))
+    fractions = bool((good % 10**9 != 0).mean() > 0.3) and (
+        kinds > 2 or (kinds > 1 and len(np.unique(good)) < len(good))
+    )
     return fractions or bool(np.median(steps) < 20 * 10**9 and len(np.unique(steps)) > 2)
 
 

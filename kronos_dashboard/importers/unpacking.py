@@ -88,6 +88,8 @@ def members(data: bytes, filename: str, limit: int, wanted: str | None = None) -
     """
     kind = kind_of(data)
     if kind == "zip" and not _is_workbook(data, filename):
+        if any(info.filename == "content.xml" for info in _infos(data, filename)):
+            raise ImportFailed(f"the file {filename} is an OpenDocument sheet.", "Save it as .xlsx or CSV.")
         names = _names(data, filename)
         return names, _unzip(data, filename, _chosen(names, wanted), limit)
     return [filename], iter([_single(data, filename, kind, limit, depth=0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -24,13 +25,13 @@ class Sentence:
     """What the template names; fractions as fractions."""
 
 
-class Answer:
+class Answer(ABC):
     """Base of all answers."""
 
     @property
+    @abstractmethod
     def sentences(self) -> tuple[Sentence, ...]:
         """The answer itself, then its sampling error, then what else must be known."""
-        raise NotImplementedError
 
     @property
     def key(self) -> str:

@@ -238,6 +238,18 @@ TEXTS = [
         newest_first=True)),
     Case(name="saved with row names", filename="a.txt", make=text(
         '"Open" "High" "Low" "Close" "Volume"', lambda o: f'"{o.t:%Y-%m-%d}" {o.o} {o.h} {o.l} {o.c} {o.v}')),
+    Case(name="year, month and day apart", freq="5m", make=shape(
+        "Year,Month,Day,Hour,Minute,Open,High,Low,Close,Volume",
+        "{t.year},{t.month},{t.day},{t.hour},{t.minute},{o},{h},{l},{c},{v}")),
+    Case(name="years of two digits", freq="5m", start="2024-01-02 09:30", says="years of two digits", make=shape(
+        "Date,Time,Open,High,Low,Close,Volume", "{t:%y%m%d},{t:%H%M},{o},{h},{l},{c},{v}")),
+    Case(name="a century in front", says="years of two digits", make=shape(
+        "Date,Open,High,Low,Close,Volume", "1{t:%y%m%d},{o},{h},{l},{c},{v}")),
+    Case(name="days of a language without months first", freq="5m", says="day first was assumed", make=text(
+        "Data;Hora;Abertura;Máximo;Mínimo;Fechamento;Volume", lambda o: [
+            day(o, "%d/%m/%Y"), day(o, "%H:%M"), comma(o.o), comma(o.h), comma(o.l), comma(o.c), o.v], sep=";")),
+    Case(name="parts of a billionth", freq="1m", scale=4e8, digits=0, says="above a billion", make=shape(
+        "ts_event,open,high,low,close,volume", "{ms}000000,{o:.0f},{h:.0f},{l:.0f},{c:.0f},{v}")),
 ]  # fmt: skip
 
 

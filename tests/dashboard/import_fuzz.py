@@ -30,6 +30,8 @@ from kronos_dashboard.importers import ImportOptions, read
 from kronos_dashboard.settings import Settings
 from tests.dashboard import import_makers, makers
 from tests.dashboard.import_cases import CASES
+from tests.dashboard.import_cases_json import JSONS
+from tests.dashboard.import_cases_text import TEXTS
 
 LIMITS = Settings(max_upload_mb=4, max_rows=50_000)
 WORDS = """
@@ -43,7 +45,7 @@ JUNK = [*WORDS.encode().split(), b"\t", b"\n", b"\r", b"\0", b" ", b"\xff", *map
 def seeds(folder: str = "") -> list[tuple[str, bytes]]:
     """Good files to begin with: (name, bytes)."""
     found = []
-    for case in CASES:
+    for case in [*CASES, *JSONS, *TEXTS]:
         data = case.make(import_makers.candles(case))
         found.append((case.filename, data.encode() if isinstance(data, str) else data))
     table = pd.read_csv(io.StringIO(makers.csv(40)), parse_dates=["timestamp"])
