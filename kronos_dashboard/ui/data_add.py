@@ -96,8 +96,8 @@ def _open(selection: Selection) -> None:
 
 
 def _samples() -> None:
-    keys = {sample.key: sample for sample in SAMPLES}
-    key = st.selectbox(t("Sample"), list(keys), format_func=lambda key: said(keys[key].title), key="data_sample")
+    keys, titles = {sample.key: sample for sample in SAMPLES}, {sample.key: said(sample.title) for sample in SAMPLES}
+    key = st.selectbox(t("Sample"), list(keys), format_func=titles.__getitem__, key="data_sample")
     source = t("Source: {source}.", source=escape(keys[key].source))
     st.caption(f"{escape(said(keys[key].description))} {source}")
     if st.button(t("Open sample"), key="data_open_sample", type="primary", width="stretch"):

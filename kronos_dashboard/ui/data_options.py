@@ -76,7 +76,7 @@ def read_options(series: Series) -> None:
 
 def _widgets(series: Series, options: ImportOptions) -> ImportOptions:
     """The options that the form says."""
-    key, columns = series.key, st.columns(3)
+    key, columns, as_shown = series.key, st.columns(3), t("As the file shows")
     offered = {choice.option: choice for choice in series.imported.choices}
     changes: dict[str, str | bool | None] = {}
     for place, (name, choice) in enumerate(offered.items()):
@@ -87,12 +87,12 @@ def _widgets(series: Series, options: ImportOptions) -> ImportOptions:
         t("Clock of the times"),
         [_AS_IT_IS, *zones()],
         0 if options.session_tz not in zones() else zones().index(options.session_tz) + 1,
-        format_func=_or_as_it_is,
+        format_func=lambda value: as_shown if value == _AS_IT_IS else value,
         key=f"data_zone_{key}",
         help=t("On which clock times without a zone stand."),
     )
     changes["session_tz"] = None if zone == _AS_IT_IS else zone
-    orders = {None: t("As the file shows"), True: t("Day first (31/12)"), False: t("Month first (12/31)")}
+    orders = {None: as_shown, True: t("Day first (31/12)"), False: t("Month first (12/31)")}
     changes["day_first"] = columns[1].selectbox(
         t("Order of dates"),
         list(orders),
@@ -106,16 +106,12 @@ def _widgets(series: Series, options: ImportOptions) -> ImportOptions:
             option_label("interval"),
             [_AS_IT_IS, *usual],
             0 if options.interval is None else usual.index(options.interval) + 1,
-            format_func=_or_as_it_is,
+            format_func=lambda value: as_shown if value == _AS_IT_IS else value,
             key=f"data_interval_{key}",
             help=t("Ticks are put together to it."),
         )
         changes["interval"] = None if length == _AS_IT_IS else length
     return replace(options, **changes)  # type: ignore[arg-type]
-
-
-def _or_as_it_is(value: str) -> str:
-    return t("As the file shows") if value == _AS_IT_IS else value
 
 
 def _read(series: Series, file: File, options: ImportOptions, *, beside: bool) -> None:

@@ -117,13 +117,13 @@ def _clock(series: Series) -> None:
 
 
 def _calendar(series: Series) -> None:
-    offered = choices()
+    offered = {code: f"{code}: {said(name)}" for code, name in choices().items()}
     key = f"data_calendar_{series.key}"
     code = st.selectbox(
         t("Calendar"),
         list(offered),
         list(offered).index(series.calendar),
-        format_func=lambda code: f"{code}: {said(offered[code])}",
+        format_func=offered.__getitem__,
         key=key,
         help=t("When the next bars open, and which bars count as missing."),
     )

@@ -9,7 +9,9 @@ from functools import lru_cache
 __all__ = ["Phrases", "placeholders"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_BETWEEN = re.compile(r"(?<=[.!?:;]) +")
+_JOINTS = ((re.compile(r"(?<=[.!?:]) +"), ""), (re.compile(r"; "), "；"))
+_NUMBER, _ANYTHING = r"[-+\d.,%e]+", ".*?"
+_NUMBERS = ("n", "n1", "n2", "n3", "n4")
 _MOST_LETTERS = 800
 _DEEPEST = 3
 
@@ -17,7 +19,8 @@ _DEEPEST = 3
 class Phrases:
     """A catalogue of templates with placeholders (``row {row} is missing.``) and what another language makes of them.
 
-    What stands in a placeholder is looked up as well, and stays as it is when the catalogue does not have it.
+    What stands in a placeholder is looked up as well, and stays as it is when the catalogue does not have it. A
+    placeholder called ``n`` (``n1``, ``n2``) stands for a number and nothing else.
     """
 
     def __init__(self, catalogue: Mapping[str, str]) -> None:
@@ -28,14 +31,21 @@ class Phrases:
         self.translate = lru_cache(maxsize=4_096)(self._translate)
 
     def _translate(self, text: str) -> str:
-        """``text`` in the other language: as a whole, else sentence by sentence, else as it is."""
-        if len(text) > _MOST_LETTERS:
-            return text
-        whole = self._find(text, 0)
+        """``text`` in the other language; what cannot be said whole stays as it is."""
+        told = self._say(text, 0) if len(text) <= _MOST_LETTERS else None
+        return text if told is None else told
+
+    def _say(self, text: str, depth: int) -> str | None:
+        """As a whole, else sentence by sentence, else clause by clause."""
+        whole = self._find(text, depth)
         if whole is not None:
             return whole
-        parts = [self._find(part, 0) for part in _BETWEEN.split(text)]
-        return "".join(part for part in parts if part) if None not in parts else text
+        for between, mark in _JOINTS:
+            parts = between.split(text)
+            told = [self._find(part, depth) for part in parts] if len(parts) > 1 else [None]
+            if None not in told:
+                return mark.join(part for part in told if part)
+        return None
 
     def _find(self, text: str, depth: int) -> str | None:
         """What the catalogue makes of the whole of ``text``; the template with most of its own words wins."""
@@ -49,7 +59,7 @@ class Phrases:
         return None
 
     def _inside(self, text: str, depth: int) -> str:
-        told = self._find(text, depth + 1) if depth < _DEEPEST and " " in text else self._plain.get(text)
+        told = self._say(text, depth + 1) if depth < _DEEPEST and " " in text else self._plain.get(text)
         return text if told is None else told
 
 
@@ -78,5 +88,5 @@ def _pattern(template: str) -> re.Pattern[str]:
             parts.append(f"(?P={part})")
         else:
             seen.add(part)
-            parts.append(f"(?P<{part}>.*?)")
+            parts.append(f"(?P<{part}>{_NUMBER if part in _NUMBERS else _ANYTHING})")
     return re.compile("".join(parts), re.DOTALL)

@@ -33,7 +33,8 @@ Language = Literal["en", "zh"]
 COOKIE = "kronos_language"
 """What the browser remembers the choice under."""
 _NAMES = {"en": "English", "zh": "简体中文"}
-_CHOSEN = "language"
+_CHOSEN, _CONTROL = "language", "language_choice"
+"""The language of the session, and the key of the control: what a control holds may go when the page changes."""
 _LINKED = "language_of_link"
 _BY_HAND = "language_by_hand"
 _PHRASES = Phrases(SAID)
@@ -99,14 +100,15 @@ def choose_language() -> None:
 
 def language_control() -> None:
     """The choice, where it is called; the browser remembers what was chosen by hand."""
+    if st.session_state.get(_CONTROL) != language():
+        st.session_state[_CONTROL] = language()
     st.segmented_control(
         "Language / 语言",
         list(_NAMES),
         format_func=_NAMES.__getitem__,
-        key=_CHOSEN,
+        key=_CONTROL,
         on_change=_note_choice,
         required=True,
-        persist_state="session",
         label_visibility="collapsed",
         width="stretch",
     )
@@ -126,5 +128,6 @@ def _expected() -> Language:
 def _note_choice() -> None:
     """The choice by hand outlives the session, and an address that says otherwise is corrected."""
     st.session_state[_BY_HAND] = True
+    st.session_state[_CHOSEN] = st.session_state[_CONTROL]
     if "lang" in st.query_params:
         st.query_params["lang"] = st.session_state[_LINKED] = language()
