@@ -61,5 +61,5 @@ def show_questions(result: Result) -> None:
 
 def _row(*cards: Callable[[], None]) -> None:
     for column, card in zip(st.columns(len(cards), gap="small"), cards, strict=True):
-        with column, st.container(border=True, height="stretch", gap="small"):
+        with column, st.container(border=True, height="stretch", gap="xsmall"):
             card()

@@ -24,7 +24,19 @@ from kronos_dashboard.questions import (
 )
 from kronos_dashboard.ui.ask_figures import groups_figure
 from kronos_dashboard.ui.ask_inputs import choose_side
-from kronos_dashboard.ui.ask_numbers import chance, look, move, part, price, ratio, told, within
+from kronos_dashboard.ui.ask_numbers import (
+    cells,
+    chance,
+    lines,
+    look,
+    move,
+    part,
+    price,
+    ratio,
+    resting_on,
+    told,
+    within,
+)
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.words import t
 
@@ -64,12 +76,12 @@ def tell_range(found: ExpectedRange) -> None:
         help=t("Median over the paths."),
     )
     fraction = part(found.median.value / found.last_close)
-    st.caption(
-        t("That is {share} of the last close; on average {mean}.", share=fraction, mean=price(found.mean.value, 4))
-    )
-    st.caption(t("Half of the paths stay below {high}, half stay above {low}.", high=high, low=low))
     far_low, far_high = price(found.lowest[0.05].value), price(found.highest[0.95].value)
-    st.caption(t("One in twenty goes above {high}, one in twenty below {low}.", high=far_high, low=far_low))
+    lines(
+        t("That is {share} of the last close; on average {mean}.", share=fraction, mean=price(found.mean.value, 4)),
+        t("Half of the paths stay below {high}, half stay above {low}.", high=high, low=low),
+        t("One in twenty goes above {high}, one in twenty below {low}.", high=far_high, low=far_low),
+    )
 
 
 @st.fragment
@@ -78,21 +90,22 @@ def tell_risk(fan: Fan) -> None:
     st.markdown(t("**What can go wrong?**"))
     side = choose_side("ask_risk_side")
     found, tail = excursions(fan, side), tail_risk(fan, _LEVEL, side=side)
-    left, right = st.columns(2)
-    with left:
-        told(t("Maximum drawdown"), found.drawdown[0.5], part, help=t("Worst loss on the way by closes: median path."))
-        told(t("Value at risk 95%"), tail.var, part, help=t("In 95 of 100 cases the loss at the end is no larger."))
-    with right:
-        told(t("Maximum run-up"), found.run_up[0.5], part, help=t("Best gain on the way by closes: median path."))
-        told(t("Expected shortfall 95%"), tail.shortfall, part, help=t("Mean loss in the 5 of 100 cases beyond it."))
-    st.caption(t("One path in twenty draws down more than {share}.", share=part(found.drawdown[0.95].value)))
-    if tail.var.value < 0:
-        st.caption(t("A negative loss is a gain."))
-    if tail.too_few:
-        count = f"{tail.beyond:,}"
-        st.caption(
-            t(":orange[Only {count} paths lie that far out: draw more paths before relying on it.]", count=count)
-        )
+    worst = (
+        (t("Maximum drawdown"), found.drawdown[0.5], t("Worst loss on the way by closes: median path.")),
+        (t("Maximum run-up"), found.run_up[0.5], t("Best gain on the way by closes: median path.")),
+        (t("Value at risk 95%"), tail.var, t("In 95 of 100 cases the loss at the end is no larger.")),
+        (t("Expected shortfall 95%"), tail.shortfall, t("Mean loss in the 5 of 100 cases beyond it.")),
+    )
+    for cell, (label, estimate, help) in zip([*cells(2), *cells(2)], worst, strict=True):
+        with cell:
+            told(label, estimate, part, help=help, narrow=True)
+    few = t(":orange[Only {count} paths lie that far out: draw more paths before relying on it.]", count=tail.beyond)
+    lines(
+        resting_on(fan.num_paths),
+        t("One path in twenty draws down more than {share}.", share=part(found.drawdown[0.95].value)),
+        t("A negative loss is a gain.") if tail.var.value < 0 else "",
+        few if tail.too_few else "",
+    )
 
 
 def tell_volatility(found: Volatility) -> None:
@@ -101,15 +114,14 @@ def tell_volatility(found: Volatility) -> None:
     factor = found.yearly or 1.0
     unit = t("a bar") if found.yearly is None else t("a year")
     st.metric(t("Volatility of the paths, {unit}", unit=unit), part(factor * found.median.value))
-    st.caption(within(found.median, lambda value: part(factor * value)))
-    recent = part(factor * found.recent)
-    st.caption(
+    lines(
+        within(found.median, lambda value: part(factor * value)),
         t(
             "Of the last {count} bars: {recent}. The paths have {ratio} times that.",
             count=found.recent_bars,
-            recent=recent,
+            recent=part(factor * found.recent),
             ratio=ratio(found.ratio),
-        )
+        ),
     )
     told(t("More volatile than that"), found.higher, chance)
     paths, past = part(factor * found.parkinson.value), part(factor * found.recent_parkinson)
@@ -125,25 +137,29 @@ def tell_scenarios(found: Scenarios, fan: Fan) -> None:
         st.caption(t("All paths are the same: they end at {price} ({change}).", price=end, change=change))
         return
     words = _names(len(found.groups))
-    for column, word, group in zip(st.columns(len(words)), words, found.groups, strict=True):
-        with column:
-            st.metric(word, chance(group.share.value), help=within(group.share, chance))
+    for cell, word, group in zip(cells(len(words)), words, found.groups, strict=True):
+        with cell:
+            st.metric(word, chance(group.share.value))
             st.progress(group.share.value)
-            st.caption(t("ends near {price} ({change})", price=price(group.end), change=move(group.change)))
-            st.caption(within(group.share, chance))
+            lines(
+                t("ends near {price} ({change})", price=price(group.end), change=move(group.change)),
+                t("{low} to {high}", low=chance(group.share.low), high=chance(group.share.high)),
+            )
     figure = groups_figure(fan, found, look())
     live_chart(figure, key="ask_groups_chart", alt=t("One path of each group"), file="scenarios")
-    st.caption(t("Lines: one real path from the middle of each group, wider where there are more. Dotted: last close."))
-    if found.clear:
-        st.caption(t("The groups lie further apart than those of a cloud that has none."))
-    else:
-        st.caption(t("The groups are slices of one cloud: as many paths lie in between."))
+    lines(
+        resting_on(fan.num_paths),
+        t("Lines: one real path from the middle of each group, wider where there are more. Dotted: last close."),
+        t("The groups lie further apart than those of a cloud that has none.")
+        if found.clear
+        else t("The groups are slices of one cloud: as many paths lie in between."),
+    )
 
 
 def tell_surprise(result: Result) -> None:
     """The recent candles that the model expected least."""
     st.markdown(t("**Which recent candles surprised the model?**"))
-    found: RecentSurprise | None = getattr(result, "surprise", None)
+    found = result.surprise
     if found is None:
         st.caption(t("Not measured for this forecast."))
         return
@@ -151,11 +167,13 @@ def tell_surprise(result: Result) -> None:
     st.metric(t("Stand out among the last {count} candles", count=total), f"{count}", help=_meaning())
     st.table(_surprising(found, result), hide_index=True)
     cost, expected = f"{found.figures.nll.mean():.2f}", f"{found.figures.entropy.mean():.2f}"
-    st.caption(t("A candle cost {cost} nats on average; the model expected {expected}.", cost=cost, expected=expected))
     clipped = int(found.figures.clipped.sum())
-    if clipped:
-        text = t("{count} of them lie beyond what the model can see; to it they look calmer.", count=clipped)
-        st.caption(text)
+    lines(
+        t("A candle cost {cost} nats on average; the model expected {expected}.", cost=cost, expected=expected),
+        t("{count} of them lie beyond what the model can see; to it they look calmer.", count=clipped)
+        if clipped
+        else "",
+    )
 
 
 def _meaning() -> str:

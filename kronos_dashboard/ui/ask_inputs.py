@@ -22,7 +22,7 @@ from kronos_dashboard.questions import (
     up_curve,
 )
 from kronos_dashboard.ui.ask_figures import curve_figure
-from kronos_dashboard.ui.ask_numbers import bars, chance, look, move, price, told, within
+from kronos_dashboard.ui.ask_numbers import bars, cells, chance, lines, look, move, price, resting_on, told, within
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.words import t
@@ -70,12 +70,13 @@ def ask_step(fan: Fan) -> None:
     found = chance_up(fan, step)
     label = t("Closes above {price} after {step} bars", price=price(fan.last_close), step=step)
     told(label, found.up, chance, help=t("Share of the sampled paths whose close lies above the last known close."))
-    if found.flat:
-        st.caption(t("{share} close exactly there.", share=chance(found.flat)))
     colours = look()
     figure = curve_figure(up_curve(fan), colours, name=t("up"), step=step, even=0.5)
     live_chart(figure, key="ask_up_chart", alt=t("Chance to close higher, step by step"), file="chance_up")
-    st.caption(t("Chance to close higher after each bar; shaded: its interval; dotted: one half."))
+    lines(
+        t("Chance to close higher after each bar; shaded: its interval; dotted: one half."),
+        t("{share} close exactly there.", share=chance(found.flat)) if found.flat else "",
+    )
 
 
 @st.fragment
@@ -88,10 +89,13 @@ def ask_level(result: Result, fan: Fan) -> None:
         return
     touched, hit = touch(fan, level), time_to_hit(fan, level)
     _tell_touch(touched, fan)
-    _tell_time(hit)
     figure = curve_figure(hit.reached, look(), name=t("touched"))
     live_chart(figure, key="ask_hit_chart", alt=t("Chance to have touched the level, step by step"), file="time_to_hit")
-    st.caption(t("Chance to have touched it by each bar, by highs and lows."))
+    lines(
+        _time_text(hit),
+        t("{share} close there or beyond after the last bar.", share=chance(touched.closed_beyond.value)),
+        t("Curve: chance to have touched it by each bar, by highs and lows."),
+    )
 
 
 @st.fragment
@@ -100,7 +104,7 @@ def ask_trade(result: Result, fan: Fan) -> None:
     st.markdown(t("**Stop or target first?**"))
     side = choose_side("ask_side")
     scale, sign = _Scale.of(result), 1 if side == "long" else -1
-    left, right = st.columns(2)
+    left, right = cells(2)
     with left:
         stop = _typed(t("Stop"), f"stop_{side}", result, fan.last_close - sign * scale.typical, scale)
     with right:
@@ -187,58 +191,51 @@ def _tell_touch(touched: Touch, fan: Fan) -> None:
         else t("Falls to {price} within {steps} bars", **values)
     )
     told(label, touched.touched, chance, help=t("Share of the paths of which a high or a low reaches the level."))
-    st.caption(t("{share} close there or beyond after the last bar.", share=chance(touched.closed_beyond.value)))
 
 
-def _tell_time(hit: TimeToHit) -> None:
+def _time_text(hit: TimeToHit) -> str:
     if hit.median is None:
-        st.caption(t("No path touches it."))
-        return
-    count = bars(hit.median.value)
-    if hit.median.bounded:
-        low, high, paths = bars(hit.median.low), bars(hit.median.high), f"{hit.median.num_paths:,}"
-        text = t(
-            "Half of those that touch it do so within {count} bars ({low} to {high}; {paths} paths touch it).",
-            count=count,
-            low=low,
-            high=high,
-            paths=paths,
-        )
-    else:
-        paths = f"{hit.median.num_paths:,}"
-        text = t(
+        return t("No path touches it.")
+    count, paths = bars(hit.median.value), f"{hit.median.num_paths:,}"
+    if not hit.median.bounded:
+        return t(
             "Half of those that touch it do so within {count} bars ({paths} paths touch it: too few for an interval).",
             count=count,
             paths=paths,
         )
-    st.caption(text)
+    return t(
+        "Half of those that touch it do so within {count} bars ({low} to {high}; {paths} paths touch it).",
+        count=count,
+        low=bars(hit.median.low),
+        high=bars(hit.median.high),
+        paths=paths,
+    )
 
 
 def _tell_trade(trade: StopTarget) -> None:
-    cells = (
-        (t("Target first"), trade.target_first),
-        (t("Stop first"), trade.stop_first),
-        (t("Neither"), trade.neither),
-    )
-    for column, (label, estimate) in zip(st.columns(3), cells, strict=True):
-        with column:
-            told(label, estimate, chance)
-    st.caption(
+    told_apart = ((t("Target first"), trade.target_first), (t("Stop first"), trade.stop_first))
+    for cell, (label, estimate) in zip(cells(2), told_apart, strict=True):
+        with cell:
+            told(label, estimate, chance, narrow=True)
+    both, paths = trade.both_in_one_bar, trade.target_first.num_paths
+    neither = trade.neither
+    lines(
+        resting_on(paths),
+        t(
+            "Neither: {share} ({low} to {high}); such a path is closed after the last bar.",
+            share=chance(neither.value),
+            low=chance(neither.low),
+            high=chance(neither.high),
+        ),
         t(
             "On average {profit} per trade, {price} a unit: {interval}.",
             profit=move(trade.profit.value),
             price=price(trade.expected_profit, 4),
             interval=within(trade.profit, move),
-        )
-    )
-    st.caption(
+        ),
         t(
             "Without costs it breaks even when the target comes first in {share} of the trades that end at either.",
             share=chance(trade.break_even),
-        )
+        ),
+        t("{count} paths touch both within one bar; they count as stopped.", count=f"{both:,}") if both else "",
     )
-    if trade.both_in_one_bar:
-        count = f"{trade.both_in_one_bar:,}"
-        st.caption(t("{count} paths touch both within one bar; they count as stopped.", count=count))
-    if trade.neither.value:
-        st.caption(t("A path that touches neither is closed after the last bar."))

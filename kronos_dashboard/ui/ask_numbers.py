@@ -6,28 +6,32 @@ import math
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from kronos_dashboard.charts import CHINESE, ENGLISH, Look
+from kronos_dashboard.charts import Look
 from kronos_dashboard.questions import CONFIDENCE, Estimate
-from kronos_dashboard.ui.page import palette
-from kronos_dashboard.ui.words import language, t
+from kronos_dashboard.ui.appearance import look as chosen
+from kronos_dashboard.ui.words import chart_words, t
 
-__all__ = ["bars", "chance", "look", "move", "part", "price", "ratio", "told", "within"]
+__all__ = ["bars", "cells", "chance", "lines", "look", "move", "part", "price", "ratio", "resting_on", "told", "within"]
 
 _MOST_DECIMALS = 14
 NOTHING = "–"
 """Where there is no number."""
 
 
-def price(value: float, digits: int = 6) -> str:
-    """A price, or a distance of prices: ``digits`` that count, thousands apart, no trailing zeros, no power of ten."""
+def price(value: float, digits: int = 6, *, even: bool = False) -> str:
+    """A price, or a distance of prices: ``digits`` that count, thousands apart, no power of ten.
+
+    ``even`` keeps trailing zeros, for columns of a table.
+    """
     if not math.isfinite(value):
         return NOTHING
     if value == 0:
         return "0"
     decimals = min(_MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
     text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return text.rstrip("0").rstrip(".") if "." in text and not even else text
 
 
 def chance(fraction: float) -> str:
@@ -67,15 +71,36 @@ def within(estimate: Estimate, form: Callable[[float], str]) -> str:
     return t("{low} to {high} ({level} interval, {count} paths)", low=low, high=high, level=_LEVEL, count=count)
 
 
-def told(label: str, estimate: Estimate, form: Callable[[float], str], *, help: str | None = None) -> None:
-    """A number with its name above and its interval below."""
+def told(
+    label: str, estimate: Estimate, form: Callable[[float], str], *, help: str | None = None, narrow: bool = False
+) -> None:
+    """A number with its name above and its interval below; ``narrow`` leaves level and paths to ``resting_on``."""
     st.metric(label, form(estimate.value), help=help)
-    st.caption(within(estimate, form))
+    if narrow and estimate.bounded:
+        st.caption(t("{low} to {high}", low=form(estimate.low), high=form(estimate.high)))
+    else:
+        st.caption(within(estimate, form))
+
+
+def resting_on(num_paths: int) -> str:
+    """What several narrow numbers have in common."""
+    return t("Below each: its {level} interval, {count} paths.", level=_LEVEL, count=f"{num_paths:,}")
+
+
+def cells(count: int) -> list[DeltaGenerator]:
+    """Places side by side, on a phone too."""
+    with st.container(horizontal=True, gap="small"):
+        return [st.container(width="stretch", gap="xxsmall") for _ in range(count)]
+
+
+def lines(*texts: str) -> None:
+    """Small print, a line each."""
+    st.caption("  \n".join(text for text in texts if text))
 
 
 def look(height: int = 560) -> Look:
-    """How small charts are drawn: the theme and the language of this session."""
-    return Look(palette=palette(), words=CHINESE if language() == "zh" else ENGLISH, height=height)
+    """How the charts below the large one are drawn: the reader's colours, the theme and the language."""
+    return Look(palette=chosen().palette, words=chart_words(), height=height)
 
 
 _LEVEL = f"{CONFIDENCE:.0%}"

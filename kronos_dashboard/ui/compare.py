@@ -135,9 +135,7 @@ def _told_coverage(share: float, steps: int) -> None:
 
 def _error_table(found: tuple[Rival, ...]) -> pd.DataFrame:
     names = _names()
-    rows = {
-        names[one.name]: [price(one.mae, 4), price(one.rmse, 4), part(one.mape), price(one.crps, 4)] for one in found
-    }
+    rows = {names[one.name]: [_score(one.mae), _score(one.rmse), part(one.mape), _score(one.crps)] for one in found}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["MAE", "RMSE", "MAPE", "CRPS"])
 
 
@@ -157,7 +155,7 @@ def _widths(result: Result) -> None:
     for band in BANDS:
         model, walk = (interval_width(*one.band(band)) for one in (result.forecast, result.baseline))
         times = ratio(model / walk) if walk > 0 else NOTHING
-        rows[f"{band:.0%}"] = [price(model, 4), price(walk, 4), times]
+        rows[f"{band:.0%}"] = [_score(model), _score(walk), times]
     columns = [t("Model"), t("Random walk"), t("Ratio")]
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=columns))
     st.caption(
@@ -176,7 +174,7 @@ def _continuity(result: Result, steps: int) -> None:
     with left:
         if math.isnan(found.jumps):
             st.metric(t("First open, in typical ranges from the last close"), _signed(found.ranges))
-            st.caption(t("In this series a bar opens where the last one closed."))
+            st.caption(t("In this series a bar usually opens where the last one closed."))
         else:
             st.metric(t("First open, in typical jumps from the last close"), _signed(found.jumps))
             typical = price(found.typical_jump, 3)
@@ -195,6 +193,10 @@ def _continuity(result: Result, steps: int) -> None:
         unit = found.typical_jump or found.typical_range
         if unit > 0:
             st.caption(t("What came opened {count} of these units away.", count=_signed(came / unit)))
+
+
+def _score(value: float) -> str:
+    return price(value, 4, even=True)
 
 
 def _signed(value: float) -> str:

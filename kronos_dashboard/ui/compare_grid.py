@@ -91,7 +91,7 @@ def _form(window: Window, sampling: SamplingConfig, model: tuple[str, str | None
         t("Context lengths"), lengths, [one for one in lengths if one != 3 * most // 4], key=f"grid_contexts_{most}"
     )
     key = f"grid_heats_{sampling.temperature:g}"
-    default = sorted({0.6, 1.0, sampling.temperature})
+    default = sorted({0.6, 1.2, sampling.temperature})
     temperatures = middle.multiselect(t("Temperatures"), heats, default, key=key)
     help = t("More paths: surer cells, a longer wait.")
     paths = right.number_input(t("Paths per cell"), 5, MAX_PATHS, _PATHS, 5, key="grid_paths", help=help)

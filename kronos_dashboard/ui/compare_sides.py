@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,8 +93,8 @@ def _choose(results: Sequence[Result]) -> list[Result]:
 def _title(result: Result) -> str:
     config, record = result.record.sampling_config, result.record
     return (
-        f"{record.symbol} {record.interval} · {_cutoff(result)} · {record.context_length}+{record.horizon} · "
-        f"T {config.temperature:g} · p {config.nucleus:g} · {t('seed {seed}', seed=config.seed)}"
+        f"{t('seed {seed}', seed=config.seed)} · T {config.temperature:g} · p {config.nucleus:g} · "
+        f"{record.context_length}+{record.horizon} · {_cutoff(result)} · {record.symbol} {record.interval}"
     )
 
 
@@ -144,7 +145,7 @@ def _score(result: Result, revealed: int) -> dict[str, str]:
     if steps == 0 or came is None:
         return {t("CRPS"): t("hidden") if came is not None else t("not known yet")}
     value = float(crps(result.forecast.paths[:, :steps, 3], came.frame["close"].to_numpy()[:steps]).mean())
-    return {t("CRPS"): price(value, 4), t("over bars"): str(steps)}
+    return {t("CRPS"): price(value, 4, even=True), t("over bars"): str(steps)}
 
 
 def _charts(named: dict[str, Result], revealed: Revealed) -> None:
@@ -160,9 +161,9 @@ def _charts(named: dict[str, Result], revealed: Revealed) -> None:
             figure.layout.yaxis.update(range=[low - room, high + room], autorange=False)
     elif len(named) > 1:
         st.caption(t("These are of different series: each chart has a price scale of its own."))
-    columns = st.columns(min(2, len(named)))
-    for number, (letter, result) in enumerate(named.items()):
-        with columns[number % len(columns)]:
+    columns = [column for _ in range(0, len(named), 2) for column in st.columns(min(2, len(named)))]
+    for column, (letter, result) in zip(columns, named.items(), strict=False):
+        with column:
             st.markdown(f"**{letter}** · {escape(_title(result))}")
             alt = t("Forecast {letter} after its last candles", letter=letter)
             live_chart(figures[letter], key=f"side_{letter}", alt=alt, file=f"forecast_{letter}")
@@ -170,7 +171,8 @@ def _charts(named: dict[str, Result], revealed: Revealed) -> None:
 
 def _figure(result: Result, letter: str, revealed: int, colours: Look) -> go.Figure:
     """One panel; its title stands above it on the page, and the first one explains the colours."""
-    panel = Panel(title="", window=result.window, forecast=result.forecast)
+    window = replace(result.window, truth=result.window.came)
+    panel = Panel(title="", window=window, forecast=result.forecast)
     steps = known_steps(result.window, revealed)
     figure = multiples_figure([panel], colours, columns=1, revealed=steps, height=_HEIGHT)
     figure.layout.annotations = ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from engine.errors import EngineError
@@ -14,15 +12,13 @@ from kronos_dashboard.records import RunRecord
 from kronos_dashboard.ui.ask_numbers import look
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import escape, show_error
+from kronos_dashboard.ui.runs import Result, kept_results
 from kronos_dashboard.ui.series import held
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.take_figure import fan_figure
 from kronos_dashboard.ui.take_files import Offer, command_of, facts_table, offers
 from kronos_dashboard.ui.take_read import Opened, open_exported
 from kronos_dashboard.ui.words import t
-
-if TYPE_CHECKING:
-    from kronos_dashboard.ui.runs import Result
 
 __all__ = ["open_again", "show_exports"]
 
@@ -117,8 +113,7 @@ def _take() -> None:
 
 def _context(record: RunRecord) -> CandleFrame | None:
     """The candles a record is of, if this session has them: in a forecast or in a series."""
-    results: dict[object, Result] = st.session_state.get("results", {})
-    contexts = [result.window.context for result in results.values()]
+    contexts = [result.window.context for result in kept_results()]
     contexts += [series.candles.until(record.cutoff_time).tail(record.context_length) for series in held().values()]
     return next((one for one in contexts if one.fingerprint == record.candles_fingerprint), None)
 

@@ -56,12 +56,13 @@ def test_every_question_has_its_card_with_a_value_and_its_interval() -> None:
     shown = metrics(app)
     fan, last = fan_of(), f"{fan_of().last_close:.2f}"
     assert next(label for label in shown if label.startswith("Closes above")).startswith(f"Closes above {last[:5]}")
-    for label in ("Target first", "Stop first", "Neither", "Maximum drawdown", "Maximum run-up", "Value at risk 95%",
+    for label in ("Target first", "Stop first", "Maximum drawdown", "Maximum run-up", "Value at risk 95%",
                   "Expected shortfall 95%", "More volatile than that", "Upper", "Lower"):  # fmt: skip
         assert label in shown
     assert f"{chance_up(fan).up.value:.0%}" in shown.values()
     captions = [one.value for one in app.caption]
-    assert sum("interval, 40 paths" in text for text in captions) >= 12
+    assert sum("interval, 40 paths" in text for text in captions) >= 8
+    assert "Neither: " in texts(app)
     assert "Read off 40 sampled paths of 12 bars" in captions[0]
     assert "Not measured for this forecast" in texts(app)
 

@@ -33,6 +33,8 @@ MOST = 20 * 2**20
 
 
 def page() -> None:
+    from collections import OrderedDict
+
     import streamlit as st
 
     from kronos_dashboard.ui.take import show_exports
@@ -42,7 +44,7 @@ def page() -> None:
     at = ui_results.window(**options.get("window", {}))
     result = ui_results.result(at, **options.get("result", {}))
     if options.get("kept"):
-        st.session_state["results"] = {"one": result}
+        st.session_state["results"] = OrderedDict(one=result)
     show_exports(result, options.get("revealed", 0))
 
 

@@ -33,10 +33,13 @@ def result(
     here = window() if at is None else at
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
     sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature)
-    made = Result(here, forecast, record(here, forecast, sampling), random_walk(here, num_paths=200, seed=seed + 1))
-    if surprised:
-        object.__setattr__(made, "surprise", surprise(here.context))
-    return made
+    return Result(
+        here,
+        forecast,
+        record(here, forecast, sampling),
+        random_walk(here, num_paths=200, seed=seed + 1),
+        surprise=surprise(here.context) if surprised else None,
+    )
 
 
 def record(at: Window, forecast: Forecast, sampling: SamplingConfig) -> RunRecord:
