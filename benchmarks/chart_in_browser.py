@@ -9,16 +9,15 @@ when something wanted is missed.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+from report import Report, Wire
 
 from tests.browser.conftest import FLAGS, browse, chromium_path
 from tests.browser.test_chart import SERIES, serve_page
@@ -44,35 +43,6 @@ PACE = """() => {
     window.still = false;
     requestAnimationFrame(look);
 }"""
-
-
-@dataclass
-class Report:
-    """Lines as they are measured, and whether all that is wanted was met."""
-
-    missed: list[str] = field(default_factory=list)
-
-    def line(self, what: str, value: float, unit: str, most: float | None = None) -> None:
-        wanted = "" if most is None else f"   (wanted: at most {most:,.0f} {unit})"
-        print(f"{what:<62}{value:>12,.0f} {unit}{wanted}", flush=True)
-        if most is not None and value > most:
-            self.missed.append(what)
-
-
-class Wire:
-    """Bytes that a page received over its websocket."""
-
-    def __init__(self, page: Page) -> None:
-        self.bytes = 0
-        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
-
-    def _count(self, data: bytes | str) -> None:
-        self.bytes += len(data)
-
-    def taken(self) -> int:
-        """Bytes since this was last asked."""
-        found, self.bytes = self.bytes, 0
-        return found
 
 
 def moves(browser: Browser, url: str, count: int, report: Report) -> None:
@@ -104,7 +74,7 @@ def moves(browser: Browser, url: str, count: int, report: Report) -> None:
             label = f"{paths} paths" if paths else "fan alone"
             report.line(f"move to painted chart, {label}: median of {count}", statistics.median(taken), "ms", MOVE_MS)
             report.line(f"move to painted chart, {label}: slowest", taken[-1], "ms")
-            report.line(f"one move over the wire, {label}", wire.taken() / count, "bytes", PAYLOAD_BYTES)
+            report.line(f"one move over the wire, {label}", wire.taken()[0] / count, "bytes", PAYLOAD_BYTES)
 
 
 def growth(browser: Browser, url: str, report: Report) -> None:
@@ -122,7 +92,7 @@ def growth(browser: Browser, url: str, report: Report) -> None:
         gaps = app.page.evaluate("() => { window.still = true; return window.gaps; }")
         drawn = app.page.evaluate(f"() => {FIRST}.frames") - before
         report.line("fan grown by patches: frames drawn", drawn, "")
-        report.line("fan grown by patches: bytes in all", wire.taken(), "bytes", PAYLOAD_BYTES)
+        report.line("fan grown by patches: bytes in all", wire.taken()[0], "bytes", PAYLOAD_BYTES)
         report.line("fan grown by patches: longest time without a frame", max(gaps), "ms")
 
 
@@ -133,7 +103,7 @@ def long_series(browser: Browser, url: str, report: Report) -> None:
         app.open("/")
         app.page.locator(".kd-plot .boxlayer .trace").first.wait_for()
         app.settle()
-        report.line("100,000 candles: page over the wire", wire.taken(), "bytes", PAYLOAD_BYTES)
+        report.line("100,000 candles: page over the wire", wire.taken()[0], "bytes", PAYLOAD_BYTES)
         box = app.page.locator(".kd-plot").first.bounding_box()
         assert box is not None
         middle = (box["x"] + box["width"] * 0.5, box["y"] + 200)
@@ -166,7 +136,7 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=20)
     count = parser.parse_args().moves
     report = Report()
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+    report.head()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         with serve_page(Path(folder) / "log") as url:
@@ -175,9 +145,7 @@ def main() -> int:
         with serve_page(Path(folder) / "log", SERIES) as url:
             long_series(browser, url, report)
         browser.close()
-    for what in report.missed:
-        print(f"missed: {what}")
-    return bool(report.missed)
+    return report.tell()
 
 
 if __name__ == "__main__":
