@@ -58,6 +58,7 @@ def mode_of(candles: CandleFrame, setup: Setup) -> Mode:
 def step_window(candles: CandleFrame, setup: Setup, by: int) -> None:
     """Move the window by so many bars, as far as the series goes; called before the page runs again."""
     state = st.session_state
+    state.pop("film", None)
     if mode_of(candles, setup) == "Replay":
         _go(candles, _row(candles, setup) + by, setup)
     elif "overlap" in state:

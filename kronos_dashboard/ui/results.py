@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from kronos_dashboard.charts import Cone, forecast_figure, window_figure
-from kronos_dashboard.export import file_stem, forecast_csv, record_json
 from kronos_dashboard.ui.appearance import behind, levels, look, shows_surprise
 from kronos_dashboard.ui.ask import show_questions
 from kronos_dashboard.ui.chart_component import live_chart
@@ -20,6 +19,7 @@ from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.replay import play_on, playing, revealed
 from kronos_dashboard.ui.runs import Result, kept_result, kept_results
+from kronos_dashboard.ui.take import show_exports
 from kronos_dashboard.ui.watch import CHART, base_of
 from kronos_dashboard.ui.words import language, said, t
 from kronos_dashboard.windows import Window
@@ -35,17 +35,24 @@ _MOST_SURPRISE = 12.0
 """Standard deviations; what is beyond is drawn as this, so that the rest can be seen."""
 
 
-def show_chart(window: Window, *, on_step: Callable[[int], None]) -> None:
+def show_chart(window: Window, *, on_step: Callable[[int], None], redraw: str) -> None:
     """The chart of the window, with its forecast if there is one; plays what came by itself when asked to.
 
     Args:
         window: what is shown.
         on_step: called with the bars to move by when the arrow keys are pressed on the chart.
+        redraw: the key of the fragment that then shows another window.
     """
-    st.fragment(_chart, run_every=_TICK_S if playing(window) else None, key="chart_area")(window, on_step)
+
+    def step(by: int) -> None:
+        on_step(by)
+        st.rerun(redraw)  # the chart's own fragment knows this window alone
+
+    st.fragment(_chart, run_every=_TICK_S if playing(window) else None, key="chart_area")(window, step)
 
 
 def _chart(window: Window, on_step: Callable[[int], None]) -> None:
+    """The chart alone, which runs by itself while what came is played."""
     if play_on(window):
         st.rerun()
     result, shown, chosen = kept_result(window), revealed(window), look()
@@ -105,7 +112,7 @@ def _tabs(window: Window, setup: Setup, result: Result | None) -> None:
     if result is not None:
         parts[t("Questions")] = lambda: show_questions(result)
         parts[t("Comparison")] = lambda: show_comparison(result, revealed(window))
-        parts[t("Files")] = lambda: _downloads(result)
+        parts[t("Files")] = lambda: show_exports(result, revealed(window))
     if not kept_results():
         return
     parts[t("Side by side")] = lambda: show_side_by_side(kept_results(), lambda other: revealed(other.window))
@@ -146,28 +153,3 @@ def _notes(notes: list[str] | tuple[str, ...]) -> None:
     for note in notes:
         if note:
             st.caption(f":material/info: {escape(said(note))}")
-
-
-def _downloads(result: Result) -> None:
-    stem = file_stem(result.record)
-    with st.container(horizontal=True):
-        st.download_button(
-            t("Forecast (CSV)"),
-            lambda: forecast_csv(result.window, result.forecast, result.record),
-            f"{stem}.csv",
-            "text/csv",
-            key="download_csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help=t("One row per step: a path near the middle, the median and quantiles of the close."),
-        )
-        st.download_button(
-            t("Run record (JSON)"),
-            lambda: record_json(result.record),
-            f"{stem}.json",
-            "application/json",
-            key="download_record",
-            icon=":material/receipt_long:",
-            on_click="ignore",
-            help=t("Everything needed to make the same forecast again."),
-        )

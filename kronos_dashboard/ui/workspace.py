@@ -16,6 +16,7 @@ from kronos_dashboard.ui.watch import auto_toggle, run_button, watch
 
 __all__ = ["workspace"]
 
+_KEY = "workspace"
 _STYLE = """<style>
 .stMainBlockContainer { padding-left: 2.5rem; padding-right: 2.5rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.6rem; }
@@ -35,7 +36,7 @@ _STYLE = """<style>
 def workspace(candles: CandleFrame, setup: Setup) -> None:
     """All of it, apart from the rest of the page: moving the window runs nothing but this."""
     st.html(_STYLE)
-    st.fragment(_workspace, key="workspace")(candles, setup)
+    st.fragment(_workspace, key=_KEY)(candles, setup)
 
 
 def _workspace(candles: CandleFrame, setup: Setup) -> None:
@@ -48,7 +49,7 @@ def _workspace(candles: CandleFrame, setup: Setup) -> None:
                 watch(window, setup)
             auto_toggle()
             appearance()
-        show_chart(window, on_step=lambda by: step_window(candles, setup, by))
+        show_chart(window, on_step=lambda by: step_window(candles, setup, by), redraw=_KEY)
         place_controls(candles, setup)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reveal"):
             reveal_controls(window)

@@ -149,7 +149,7 @@ def test_a_file_is_uploaded_the_window_moved_the_forecast_made_and_taken_away(ap
     for row in rows:
         assert float(row["low"]) <= min(float(row["open"]), float(row["close"]))
         assert float(row["close_q2.5"]) <= float(row["close_median"]) <= float(row["close_q97.5"])
-    record = json.loads(saved(app, "Run record (JSON)", tmp_path).read_text(encoding="utf-8"))
+    record = json.loads(saved(app, "Run file (JSON)", tmp_path).read_text(encoding="utf-8"))["record"]
     assert record["cutoff"].startswith(last_seen)
     assert (record["horizon"], record["sampling"]["num_paths"], record["source"]) == (20, 10, "my stock.csv")
 
