@@ -28,10 +28,10 @@ PATHS, HORIZON = 30, 120
 PATIENCE_MS = 120_000
 
 CHART = "window.kronosCharts?.charts.get('chart')?.chart"
-CANDLES = f"{CHART}?.frames > 0 && document.querySelector('.kd-plot .boxlayer .trace')"
+CANDLES = f"{CHART}?.frames > 0 && document.querySelector('.st-key-chart .boxlayer .trace')"
 MOVED = f"{CHART}?.frames > ({CHART} === before.chart ? before.frames : 0) && {CHART}.base !== before.base"
 BANDS = f"{CHART}?.data?.filter((trace) => String(trace.meta).startsWith('band-')).length"
-FILLED = "[...document.querySelectorAll('.kd-plot .scatterlayer .js-fill')].some((area) => area.getBBox().width > 1)"
+FILLED = "[...document.querySelectorAll('.st-key-chart .js-fill')].some((area) => area.getBBox().width > 1)"
 GROWING = f"{BANDS} > 0 && {FILLED}"
 FINISHED = f"{GROWING} && !{CHART}.patch && {CHART}.data === {CHART}.figure.data"
 """Conditions in the browser: candles are drawn, another window is, a band is, the forecast is with nothing over it."""
