@@ -209,7 +209,7 @@ def _show(window: Window) -> None:
     figure = sensitivity_figure(
         values.to_numpy(), list(values.index), [f"{heat:g}" for heat in values.columns], look(), name=name, form=form
     )
-    figure.data[0].colorbar.title.text = ""
+    figure.data[0].colorbar.update(title={"text": ""}, tickformat=form)
     live_chart(figure, key="grid_chart", alt=name, file="sensitivity")
     st.markdown(_said(grid))
     config = asked.sampling
