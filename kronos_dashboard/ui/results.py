@@ -115,10 +115,10 @@ def _tabs(window: Window, setup: Setup, result: Result | None) -> None:
         parts[t("Files")] = lambda: show_exports(result, revealed(window))
     if not kept_results():
         return
-    parts[t("Side by side")] = lambda: show_side_by_side(kept_results(), lambda other: revealed(other.window))
     parts[t("Sensitivity")] = lambda: show_sensitivity(
         window, setup.sampling, setup.model.name, setup.device, setup.dtype
     )
+    parts[t("Side by side")] = lambda: show_side_by_side(kept_results(), lambda other: revealed(other.window))
     key = f"parts_{language()}_{'some' if result is None else 'all'}"
     for tab, show in zip(st.tabs(list(parts), key=key, on_change="rerun"), parts.values(), strict=True):
         if tab.open:

@@ -7,6 +7,7 @@ import streamlit as st
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.ui.appearance import appearance
 from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.desk import keep_desk, remember_desk
 from kronos_dashboard.ui.page import guard
 from kronos_dashboard.ui.place import find_window, place_controls, place_text, step_window
 from kronos_dashboard.ui.replay import reveal_controls
@@ -23,6 +24,7 @@ _STYLE = """<style>
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.35rem; }
 .st-key-chart .kd-title { display: none; }
 .st-key-place .stSlider { min-width: 180px; }
+.st-key-place .stSlider:not(:hover):not(:focus-within) [data-testid="stSliderThumbValue"] { visibility: hidden; }
 .st-key-act .stCaptionContainer p, .st-key-reveal .stCaptionContainer p { margin: 0; line-height: 1.35; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
@@ -35,6 +37,7 @@ _STYLE = """<style>
 
 def workspace(candles: CandleFrame, setup: Setup) -> None:
     """All of it, apart from the rest of the page: moving the window runs nothing but this."""
+    remember_desk()
     st.html(_STYLE)
     st.fragment(_workspace, key=_KEY)(candles, setup)
 
@@ -56,3 +59,4 @@ def _workspace(candles: CandleFrame, setup: Setup) -> None:
             with st.container(width="stretch", gap=None):
                 st.caption(place_text(candles, setup, window))
         show_result(window, setup)
+        keep_desk()

@@ -189,6 +189,21 @@ def test_a_result_survives_a_change_of_page(app: App) -> None:
     assert "Median" in app.drawn()
 
 
+def test_window_and_result_survive_a_reload(app: App) -> None:
+    app.open("/Forecast")
+    set_number(app, "Horizon", 15)
+    with app.rerun():
+        button(app, "step_-10").click()
+    run(app)
+    forecast_ended(app)
+    before = app.first_time()
+    app.page.reload()
+    forecast_ended(app)
+    expect(number(app, "Horizon")).to_have_value("15")
+    assert "Median" in app.drawn()
+    assert app.first_time() == before
+
+
 @pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "light"), (1280, 720, "dark")])
 def test_both_pages_fit_a_phone_and_a_small_dark_screen(
     chromium: Browser, server: str, width: int, height: int, scheme: str
