@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from kronos_dashboard.candles import PRICES
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.cleaning import Rows
+from kronos_dashboard.importers.inference import middle
 from kronos_dashboard.importers.numbers import read_numbers
 from kronos_dashboard.importers.options import Choices, ImportOptions
 from kronos_dashboard.importers.roles import Roles
@@ -204,7 +205,7 @@ def _scaled(rows: Rows, roles: Roles, options: ImportOptions) -> tuple[Rows, lis
                 "All prices are whole numbers in steps of 100, without a header: taken as ten thousandths and divided."
             )
             notes = [Note("warning", f"{text} A price scale of 1 keeps them.")]
-    if scale is None and float(np.nanmedian(rows.values["close"])) >= _HUGE and _whole(rows):
+    if scale is None and middle(rows.values["close"]) >= _HUGE and _whole(rows):
         text = "The prices are whole numbers above a billion, kept as they are; if they count parts of a unit, say the"
         return rows, [Note("warning", f"{text} price scale, such as 1000000000.")]
     if scale is None or scale == 1:

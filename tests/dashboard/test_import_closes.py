@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers import ImportOptions, read
 from tests.dashboard import makers
 
@@ -49,3 +50,9 @@ def test_a_named_zone_keeps_the_hours_that_are_looked_at() -> None:
 def test_a_market_around_the_clock_and_a_daily_file_are_left_alone() -> None:
     assert read(makers.csv(400, "5min").encode(), "BTCUSDT.csv").candles.stamped == "open"
     assert read(makers.csv(40, "1D").encode(), "600000.csv").candles.stamped == "open"
+
+
+def test_closes_that_are_all_blank_are_refused_without_a_warning_of_numpy() -> None:
+    rows = "".join(f"2024-01-{day:02d},1.5,2.5,0.5,,7\n" for day in range(2, 12))
+    with pytest.raises(ImportFailed, match="no two usable candles"):
+        read(f"Date,Open,High,Low,Close,Volume\n{rows}".encode(), "file.csv")
