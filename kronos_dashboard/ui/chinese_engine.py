@@ -52,6 +52,19 @@ ENGINE: Mapping[str, str] = {
     "判的K线。",
     "last must be 1..{most} candles (this model sees {n}); got {came}.": "last 必须为 1 至 {most} 根K线（此模型可见 "
     "{n} 根）；得到的是 {came}。",
+    "{name} must be indexed by bar time (a DatetimeIndex); its index is a {came}.": "{name} 必须以K线时间（"
+    "DatetimeIndex）为索引；现在是 {came}。",
+    "{name} must be a DataFrame indexed by bar time (a DatetimeIndex).": "{name} 必须是以K线时间（DatetimeIndex）为索"
+    "引的 DataFrame。",
+    "{name} must have its bar times in order, oldest first, each once. Call .sort_index() on it.": "{name} 的K线时间"
+    "必须从旧到新，且各出现一次。请调用 .sort_index()。",
+    "{name} has {n} empty bar times (NaT). Remove those rows.": "{name} 有 {n} 个空的K线时间（NaT）。请删除这些行。",
+    "{name} must be in order of time, oldest first; {time} comes after a later bar. Call .sort_index().": "{name} 必"
+    "须按时间从旧到新；{time} 排在更晚的K线之后。请调用 .sort_index()。",
+    "the future of {name} must be a DatetimeIndex of bar times; got {came}.": "{name} 的未来时间必须是 DatetimeIndex"
+    "；得到的是 {came}。",
+    "{name} and its future must both have a time zone or both have none; got {past} and {future}.": "{name} 与其未来"
+    "时间必须都带时区或都不带；得到的是 {past} 和 {future}。",
     # where checkpoints come from
     'there is no {kind} called "{name}", and no such folder. Known names: {names}; or give a folder that holds '
     'config.json and model.safetensors, or a hub id ("owner/name").': "没有名为“{name}”的{kind}，也没有这样的文件夹"
@@ -106,6 +119,15 @@ ENGINE: Mapping[str, str] = {
     "重新获取或保存检查点。",
     "{file} holds values that are not finite, in {names}. Training has diverged or the file is damaged; take an "
     "earlier checkpoint.": "{file} 中的 {names} 含有非有限的值。训练已发散或文件已损坏；请使用更早的检查点。",
+    "{file} of {source} is that of a {came}, and a {wanted} is wanted. Give the {other} by itself.": "{source} 的 "
+    "{file} 属于{came}，需要的是{wanted}。请单独给出{other}。",
+    "{file} of {source} is that of a {came}, and a {wanted} is wanted. Give the {other} by itself (tokenizer=).": ""
+    "{source} 的 {file} 属于{came}，需要的是{wanted}。请单独给出{other}（tokenizer=）。",
+    "{file} is {n1} bytes; a config.json has at most {n2}.": "{file} 有 {n1} 字节；config.json 最多 {n2} 字节。",
+    "{file} should hold an object with the settings, not a {came}.": "{file} 应当是含有设置的对象，而不是 {came}。",
+    "{name} wants the keys {keys}; missing: {missing}, unknown: {unknown}. Check that this config.json belongs to "
+    "this kind of checkpoint.": "{name} 需要这些键：{keys}；缺少：{missing}，未知：{unknown}。请确认此 config.json 属"
+    "于这类检查点。",
     "{file} is not JSON ({error}). Fetch or save the checkpoint again.": "{file} 不是 JSON（{error}）。请重新获取或保"
     "存检查点。",
     "the tensors do not fit this {kind}'s configuration. {findings}. Check that config.json and model.safetensors "

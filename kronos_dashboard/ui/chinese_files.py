@@ -42,6 +42,8 @@ FILES: Mapping[str, str] = {
     "a picture": "图片",
     "a NumPy array": " NumPy 数组",
     "a Python pickle, which is never opened": " Python pickle，此类文件绝不会被打开",
+    "an OpenDocument sheet": " OpenDocument 表格",
+    "Save it as .xlsx or CSV.": "请另存为 .xlsx 或 CSV。",
     "a Zstandard file": " Zstandard 文件",
     "the file {file} is compressed over and over.": "文件 {file} 被反复压缩。",
     "the file {file} is an archive inside an archive.": "文件 {file} 是压缩包中的压缩包。",
@@ -171,6 +173,18 @@ FILES: Mapping[str, str] = {
     "month first or year first": "月在前或年在前",
     "The years were read as those of the Republic of China: 113 is 2024.": "年份按民国纪年读取：113 即 2024 年。",
     "The years were read as those of the Buddhist era: 2567 is 2024.": "年份按佛历读取：2567 即 2024 年。",
+    "The dates were read as years of two digits, months and days: {first} is {day}.": "日期按两位年份、月、日读取："
+    "{first} 即 {day}。",
+    "The stamps are the closes of their bars: the first of a session stands one interval after its open, the last at "
+    "its close.": "时间是K线的收盘时间：时段内的第一根在开市后一个周期，最后一根在收市时。",
+    # exported forecasts
+    "the file {file} is an exported forecast with all its paths, and no history of candles.": "文件 {file} 是含有全部"
+    "路径的导出预测，而不是K线历史。",
+    "Open it on the Forecast page: Take away, open an exported forecast.": "请在预测页面打开：带走，重新打开导出的预"
+    "测。",
+    "This is an exported forecast: its candles are one sampled path, not history. The file with all paths opens on "
+    "the Forecast page: Take away, open an exported forecast.": "这是导出的预测：其中的K线是一条采样路径，而不是历史"
+    "。含有全部路径的文件可在预测页面打开：带走，重新打开导出的预测。",
     # rows
     "the file {file} has {count} of candles; at least 2 are needed.": "文件 {file} 有 {count}K线；至少需要 2 行。",
     "the file {file} has no two usable candles in {count}: {why}": "文件 {file} 的 {count}中没有两根可用的K线：{why}",
@@ -214,6 +228,9 @@ FILES: Mapping[str, str] = {
     "All prices are whole numbers in steps of 100, without a header: taken as ten thousandths and divided.": "所有价"
     "格都是以 100 为步长的整数，且没有表头：视为万分之一并已换算。",
     "A price scale of 1 keeps them.": "将价格比例设为 1 可保持原值。",
+    "The prices are whole numbers above a billion, kept as they are; if they count parts of a unit, say the price "
+    "scale, such as {scale}.": "价格是十亿以上的整数，按原样保留；如果它们是以小单位计数，请指明价格比例，例如 "
+    "{scale}。",
     "Prices divided by {scale}, as asked for.": "已按要求将价格除以 {scale}。",
     # several things in one file
     "There are {n} instruments; {taken} was taken. The others are: {names}.": "有 {n} 个品种；采用了 {taken}。其他的"

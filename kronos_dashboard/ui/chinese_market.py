@@ -180,10 +180,8 @@ MARKET: Mapping[str, str] = {
     "Volume is zero in every candle: it is not known, rather than nothing.": "每根K线的成交量都是零：是未知，而不是没"
     "有成交。",
     "Candles without volume": "没有成交量的K线",
-    "{n1} candles moved without any volume ({share} of the last {n2}). The source lost it.": "有 {n1} 根K线价格变动却"
-    "没有成交量（占最近 {n2} 根的 {share}）。是数据源丢失了。",
-    "{n1} candle moved without any volume ({share} of the last {n2}). The source lost it.": "有 {n1} 根K线价格变动却"
-    "没有成交量（占最近 {n2} 根的 {share}）。是数据源丢失了。",
+    "{n1} of {n2} candles moved without any volume, {n3} of them among the last {n4}. The source lost it.": "{n2} 根K"
+    "线中有 {n1} 根价格变动却没有成交量，其中 {n3} 根在最近 {n4} 根之内。是数据源丢失了。",
     "Constant volume": "成交量不变",
     "Volume is {n} in each of the last candles: it tells the model nothing.": "最近每根K线的成交量都是 {n}：它对模型"
     "没有意义。",

@@ -8,8 +8,8 @@ __all__ = ["TAKE"]
 
 TAKE: Mapping[str, str] = {
     "**Take it along**": "**带走**",
-    "Every file names model, checkpoint, seed, window and versions. No cell can become a formula of a spreadsheet.": ""
-    "每个文件都写明模型、检查点、种子、窗口和版本。任何单元格都不会变成电子表格的公式。",
+    "Every file names model, checkpoint, seed, window and versions. No cell can become a formula of a "
+    "spreadsheet.": "每个文件都写明模型、检查点、种子、窗口和版本。任何单元格都不会变成电子表格的公式。",
     "What came is not in the files as long as it is hidden.": "只要实际走势仍然隐藏，文件中就不会包含它。",
     "Forecast (CSV)": "预测（CSV）",
     "A row per step: one real path near the middle, the median and quantiles of close, high and low.": "每步一行：靠"
