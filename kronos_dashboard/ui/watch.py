@@ -66,10 +66,10 @@ def _look_again(window: Window, setup: Setup) -> None:
     if _is_due(window, setup) and time.monotonic() - st.session_state["rest"][1] >= _REST_S:
         st.session_state["auto_tried"] = _identity(window, setup)
         submit(window, setup)
+        if asked() is None:  # the queue is full, which is told beside the button
+            st.rerun()
     found = asked()
     if found is None:
-        if run_error() is not None and st.session_state.get("auto"):
-            st.rerun()
         st.caption(_idle_text(window, setup))
         return
     if found.job.finished:
@@ -132,10 +132,13 @@ def _identity(window: Window, setup: Setup) -> Hashable:
 
 
 def _note_rest(window: Window, setup: Setup) -> None:
-    """Since when window and settings have been as they are."""
+    """Since when window and settings have been as they are; what went wrong with others is no longer told."""
     identity = _identity(window, setup)
-    if st.session_state.get("rest", (None, 0.0))[0] != identity:
+    before = st.session_state.get("rest", (None, 0.0))[0]
+    if before != identity:
         st.session_state["rest"] = (identity, time.monotonic())
+        if before is not None:
+            st.session_state.pop("run_error", None)
 
 
 def _is_due(window: Window, setup: Setup) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Cancelled
+from kronos_dashboard.errors import WindowError
 from kronos_dashboard.jobs import Job
 from kronos_dashboard.ui import replay, runs, watch
 from kronos_dashboard.ui.appearance import read_levels
@@ -242,6 +243,25 @@ def test_the_window_runs_by_itself_once_it_rests_when_auto_is_on(app: AppTest, m
     finished(sound(app.run()))
     assert "Median" in trace_names(app)
     assert len(app.session_state["results"]) == 2
+
+
+def test_auto_tells_what_went_wrong_once_and_goes_on_with_the_next_window(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise WindowError("these candles will not do.")
+
+    monkeypatch.setattr(watch, "_REST_S", 0.0)
+    real = runs._work
+    monkeypatch.setattr(runs, "_work", fail)
+    opened(app).toggle(key="auto").set_value(True)
+    finished(sound(app.run()))
+    assert "These candles will not do." in app.error[0].value
+    monkeypatch.setattr(runs, "_work", real)
+    app.button(key="step_-1").click()
+    finished(sound(app.run()))
+    assert "Median" in trace_names(app)
+    assert not app.error
 
 
 def test_what_the_chart_shows_is_chosen(app: AppTest) -> None:
