@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -44,7 +43,7 @@ def find_window(candles: CandleFrame, setup: Setup) -> Window:
         )
     if mode_of(candles, setup) == "Latest":
         back = min(int(st.session_state.get("overlap", 0)), _most_overlap(candles, setup))
-        return latest(candles, setup.context, setup.horizon, chosen_calendar(), back=back)
+        return _latest_window(candles, setup, back)
     return cut(candles, _row(candles, setup), setup.context, setup.horizon)
 
 
@@ -219,27 +218,28 @@ def _stops(first: int, last: int) -> list[int]:
     return [int(row) for row in np.unique(np.linspace(first, last, _STOPS).round())]
 
 
+def _latest_window(candles: CandleFrame, setup: Setup, back: int) -> Window:
+    """``latest``, kept for this session as long as it is asked for: a calendar takes a while on a long series."""
+    calendar = chosen_calendar()
+    key = (candles.fingerprint, setup.context, setup.horizon, calendar, back)
+    kept, window = st.session_state.get("latest_window", (None, None))
+    if kept != key or window is None:
+        window = latest(candles, setup.context, setup.horizon, calendar, back=back)
+        st.session_state["latest_window"] = (key, window)
+    return window
+
+
 def _labels(candles: CandleFrame, words: Words, stops: list[int]) -> dict[int, str]:
-    return _label_stops(_Labelled(candles), words, stops[0], stops[-1])
+    """Cutoff by row, on the session clock; kept for this session as long as series, language and lengths stay."""
+    key = (candles.fingerprint, words, stops[0], stops[-1])
+    kept, labels = st.session_state.get("place_labels", (None, {}))
+    if kept != key:
+        labels = _label_stops(candles, words, stops)
+        st.session_state["place_labels"] = (key, labels)
+    return labels
 
 
-class _Labelled:
-    """Candles as the key of a cache: equal when the fingerprint is."""
-
-    def __init__(self, candles: CandleFrame) -> None:
-        self.candles = candles
-
-    def __hash__(self) -> int:
-        return hash(self.candles.fingerprint)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Labelled) and other.candles.fingerprint == self.candles.fingerprint
-
-
-@lru_cache(maxsize=4)
-def _label_stops(labelled: _Labelled, words: Words, first: int, last: int) -> dict[int, str]:
-    """Cutoff by row, on the session clock. Cached for the last few series, until the process ends."""
-    candles, stops = labelled.candles, _stops(first, last)
+def _label_stops(candles: CandleFrame, words: Words, stops: list[int]) -> dict[int, str]:
     times = candles.index[np.asarray(stops) - 1].tz_convert(candles.session_tz)
     daily = candles.interval >= pd.Timedelta(days=1)
     return {
