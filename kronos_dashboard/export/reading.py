@@ -47,7 +47,7 @@ def read_forecast(data: bytes, name: str) -> tuple[Forecast, RunRecord]:
         else:
             record, paths = _from_csv(data)
         return _checked(record, paths), record
-    except (pa.ArrowException, OSError, _Unfit) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError, _Unfit) as error:
         raise ImportFailed(f"the file {shown} holds no forecast that can be read: {error}.", _HINT) from error
 
 

@@ -64,10 +64,7 @@ def open_exported(data: bytes, name: str, find: FindContext, *, most_bytes: int)
         return _from_json(data, name, find)
     if not data.startswith(b"PAR1") and b"close_median" in _heading(data):
         return _from_steps(data, find)
-    try:
-        forecast, record = read_forecast(data, name)
-    except UnicodeDecodeError as error:  # what pyarrow lets out of a damaged file
-        raise ImportFailed(f"the file {name} cannot be read: names in it are no text.", _HINT) from error
+    forecast, record = read_forecast(data, name)
     window = _window(record, find(record), None)
     return Opened(record=record, window=window, forecast=forecast, quantiles=_quantiles(forecast))
 

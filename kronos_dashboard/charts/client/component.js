@@ -143,7 +143,8 @@ function legend(state) {
 function chip(state, group, trace, fills) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "kd-chip" });
   const mark = Object.assign(document.createElement("i"), { className: trace.fill ? "kd-area" : trace.low ? "kd-candle" : "kd-line" });
-  const colour = trace.increasing?.line.color ?? trace.line?.color;
+  const own = trace.increasing?.line.color ?? trace.line?.color;
+  const colour = own ?? (trace.type === "bar" ? trace.marker?.color : trace.marker?.line?.color ?? trace.marker?.color);
   mark.style.setProperty("--kd-colour", colour);
   if (trace.fill) mark.style.backgroundImage = fills.map((fill) => `linear-gradient(${fill}, ${fill})`).join(", ");
   mark.style.setProperty("--kd-edge", trace.fill ? colour : "transparent");
