@@ -280,6 +280,6 @@ def test_names_in_a_parquet_file_that_are_no_text_are_refused(monkeypatch: pytes
     def fail(*_: object) -> None:
         raise UnicodeDecodeError("utf-8", b"\xd7", 0, 1, "invalid continuation byte")
 
-    monkeypatch.setattr(take_read, "read_forecast", fail)
-    with pytest.raises(DashboardError, match="names in it are no text"):
+    monkeypatch.setattr("kronos_dashboard.export.reading._from_parquet", fail)
+    with pytest.raises(DashboardError, match="no forecast that can be read"):
         open_exported(b"PAR1", "a.parquet", nothing, most_bytes=MOST)
