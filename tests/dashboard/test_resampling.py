@@ -1,7 +1,5 @@
 """Coarser candles hold what the finer ones held, on the market's own clock."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest

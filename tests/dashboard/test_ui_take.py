@@ -22,7 +22,6 @@ from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.export import QUANTILES, RECORD_KEY, paths_json, record_json
 from kronos_dashboard.forecasting import run
 from kronos_dashboard.records import RunRecord
-from kronos_dashboard.ui import take_read
 from kronos_dashboard.ui.runs import Result
 from kronos_dashboard.ui.take_files import command_of, offers
 from kronos_dashboard.ui.take_read import open_exported
