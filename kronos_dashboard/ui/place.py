@@ -76,7 +76,7 @@ def _mode_control(candles: CandleFrame, setup: Setup) -> None:
     can_replay = len(candles) >= setup.context + setup.horizon
     names = {"Replay": t("Replay"), "Latest": t("Latest")}
     options = list(names) if can_replay else ["Latest"]
-    if st.session_state.get("mode") not in names:
+    if can_replay and st.session_state.get("mode") not in names:
         st.session_state["mode"] = options[0]
     st.segmented_control(
         t("Cutoff"),

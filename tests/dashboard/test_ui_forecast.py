@@ -17,6 +17,7 @@ from kronos_dashboard.jobs import Job
 from kronos_dashboard.ui import replay, runs, watch
 from kronos_dashboard.ui.appearance import read_levels
 from kronos_dashboard.ui.presets import preset_of
+from tests.dashboard import makers
 from tests.dashboard.forecast_page import (
     FORECAST,
     HOME,
@@ -173,6 +174,21 @@ def test_the_latest_window_has_no_truth_and_names_the_bars_that_come(app: AppTes
     assert "Cutoff **29 Dec 2017 21:00**; the next bars are 31 Dec 2017 22:00" in texts(app)
     assert "Future bar times follow the currency week" in texts(app).replace("\\", "")
     assert not [button for button in app.button if button.key == "reveal_all"]
+
+
+def test_a_series_with_no_room_for_a_truth_has_its_latest_window_alone(
+    app: AppTest,
+) -> None:
+    app.run().switch_page(FORECAST).run()
+    app.number_input(key="context").set_value(60)
+    app.number_input(key="horizon").set_value(10)
+    app.file_uploader(key="upload").upload("short.csv", makers.csv(65).encode())
+    sound(app.run())
+    assert "Cutoff **" in texts(app)
+    assert app.segmented_control(key="mode_latest_only").value == "Latest"
+    app.file_uploader(key="upload").upload("longer.csv", makers.csv(70).encode())
+    assert row(sound(app.run())) == 60
+    assert not app.select_slider, "there is but one place"
 
 
 def test_latest_can_begin_before_its_last_candles_and_shows_them_over_the_fan(app: AppTest) -> None:
