@@ -204,6 +204,10 @@ FILES: Mapping[str, str] = {
     "{n} blank cell in the {name} column set to 0.": "{name}列的 {n} 个空白单元格设为 0。",
     "{n} negative numbers in the {name} column set to 0.": "{name}列的 {n} 个负数设为 0。",
     "{n} negative number in the {name} column set to 0.": "{name}列的 {n} 个负数设为 0。",
+    "{n1} lines without the {n2} fields of the table left out, such as {example}.": "舍去 {n1} 行不具备表格 {n2} 个字"
+    "段的内容，例如 {example}。",
+    "{n1} line without the {n2} fields of the table left out, such as {example}.": "舍去 {n1} 行不具备表格 {n2} 个字"
+    "段的内容，例如 {example}。",
     "{n} exact duplicates dropped.": "舍去 {n} 个完全重复的行。",
     "{n} exact duplicate dropped.": "舍去 {n} 个完全重复的行。",
     "{count} dropped: another row of that time has the bar in full.": "舍去 {count}：同一时间的另一行含有完整的K线。",
