@@ -1,0 +1,75 @@
+"""Several sessions at once: each gets its own forecast, as if it were alone; one that leaves holds up nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from kronos_dashboard.loading import load_model
+from tests.browser.conftest import browse, serve
+from tests.browser.many import Session, Wish, wishes
+
+ORPHAN_AFTER_S = 8
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def shared(chromium: Browser, cache: Path) -> Iterator[str]:
+    """A server with a folder of its own, that soon notices who has left."""
+    log = cache / "streamlit.log"
+    settings = {"KRONOS_DASHBOARD_ORPHAN_AFTER_S": str(ORPHAN_AFTER_S), "KRONOS_DASHBOARD_CACHE_DIR": str(cache)}
+    with serve(log, **settings) as url:
+        yield url
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.timeout(400)
+def test_sessions_at_once_get_what_each_would_have_got_alone(chromium: Browser, shared: str, tmp_path: Path) -> None:
+    wanted = wishes(3, horizon=24)
+    with ExitStack() as stack:
+        sessions = [Session(stack.enter_context(browse(chromium, shared)), wish) for wish in wanted]
+        for session in sessions:
+            session.prepare()
+        for session in sessions:
+            session.start()
+        for session in sessions:
+            session.wait()
+        predictor = load_model("bundled")
+        for session in sessions:
+            record = session.record(tmp_path)
+            assert session.mistakes(record, wanted, session.wish.digest(predictor)) == []
+
+
+@pytest.mark.timeout(400)
+def test_a_session_that_waits_is_told_so_and_one_that_closes_its_tab_makes_room(
+    chromium: Browser, shared: str, cache: Path
+) -> None:
+    mine = Wish(sample="eurusd_1h", back=1, seed=5, horizon=24)
+    with browse(chromium, shared) as app:
+        session = Session(app, mine)
+        session.prepare()
+        session.start()
+        session.wait()  # the queue now knows how long a forecast takes
+        with browse(chromium, shared) as other:
+            long = Session(other, Wish(sample="aapl_1d", back=1, seed=6, paths=200, horizon=512))
+            long.prepare()
+            long.start()
+            expect(other.page.get_by_text(re.compile(r"Sampling step \d+ of 512"))).to_be_visible()
+            session.fill("seed", 7)
+            with app.rerun():
+                app.page.locator(".st-key-step_-10 button").first.click()
+            session.start()
+            expect(app.page.get_by_text(re.compile("Waiting: 1 ahead of you · about"))).to_be_visible()
+        expect(app.page.get_by_text(re.compile("30 paths, .*seed 7"))).to_be_visible(timeout=120_000)
+        runs = json.loads((cache / "timings.json").read_text(encoding="utf-8"))["runs"]
+        assert 200 not in [run["paths"] for run in runs], "only a run that comes to its end is remembered"
