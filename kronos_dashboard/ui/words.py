@@ -100,8 +100,7 @@ def choose_language() -> None:
 
 def language_control() -> None:
     """The choice, where it is called; the browser remembers what was chosen by hand."""
-    if st.session_state.get(_CONTROL) != language():
-        st.session_state[_CONTROL] = language()
+    st.session_state[_CONTROL] = language()  # always: on another page the control is a new one and shows nothing else
     st.segmented_control(
         "Language / 语言",
         list(_NAMES),
