@@ -28,6 +28,8 @@ _STYLE = """<style>
 .st-key-act .stCaptionContainer p, .st-key-reveal .stCaptionContainer p { margin: 0; line-height: 1.35; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .st-key-act, .st-key-place, .st-key-reveal { gap: 0.4rem; }
+  .st-key-place button, .st-key-reveal button { padding-left: 0.5rem; padding-right: 0.5rem; }
   .st-key-act > .st-key-status, .st-key-act > :has(> .st-key-status) { flex: 1 0 100% !important; order: 9; }
   .st-key-place > *:has(.stSlider) { flex: 1 0 100% !important; order: 9; }
 }
