@@ -56,7 +56,8 @@ DATA: Mapping[str, str] = {
     "Yahoo serves all its history.": "Yahoo 提供全部历史。",
     "1m goes back 5 trading days; days, weeks and months go back to the listing.": "1m 可回溯 5 个交易日；日线、周线"
     "和月线可回溯到上市之日。",
-    "Kraken serves its newest 720 candles of an interval alone.": "Kraken 每个周期只提供最新的 720 根K线。",
+    "{exchange} serves its newest {count} candles of an interval alone.": "{exchange} 每个周期只提供最新的 "
+    "{count} 根K线。",
     "Up to {count} candles, page by page.": "最多 {count} 根K线，逐页获取。",
     "Only closed candles; what was fetched before comes from this computer, also without a network.": "只取已收盘的K"
     "线；以前取过的直接来自这台电脑，没有网络也可以。",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.feeds import CcxtFeed, Fetched, FetchRequest, SymbolInfo
+from kronos_dashboard.feeds.crypto import most_bars
 from kronos_dashboard.feeds.yahoo import LIMITS
 from kronos_dashboard.importers import Imported
 from kronos_dashboard.ui.data_held import Series
@@ -181,8 +182,12 @@ def _limits(name: str, exchange: str, interval: str) -> str:
         )
     elif name == "akshare":
         told = t("1m goes back 5 trading days; days, weeks and months go back to the listing.")
-    elif exchange == "kraken":
-        told = t("Kraken serves its newest 720 candles of an interval alone.")
+    elif name == "ccxt" and (keeps := most_bars(exchange)) is not None:
+        told = t(
+            "{exchange} serves its newest {count} candles of an interval alone.",
+            exchange=exchange.capitalize(),
+            count=f"{keeps:,}",
+        )
     else:
         told = t("Up to {count} candles, page by page.", count=f"{MOST_CANDLES:,}")
     more = t("Only closed candles; what was fetched before comes from this computer, also without a network.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from kronos_dashboard.errors import WindowError
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.series import chosen_calendar
-from kronos_dashboard.ui.words import chart_words, said, t
+from kronos_dashboard.ui.words import chart_words, day, moment, said, t
 from kronos_dashboard.windows import Window, cut, latest
 
 __all__ = ["MOST_OVERLAP", "find_window", "place_controls", "place_text", "step_window"]
@@ -157,28 +158,28 @@ def _step_button(candles: CandleFrame, setup: Setup, by: int, icon: str, *, disa
 
 
 def _span_text(candles: CandleFrame, window: Window, row: int) -> str:
-    times, pattern = window.context.local_index, _pattern(candles)
+    times, said_time = window.context.local_index, _said(candles)
     return t(
         "{first} → **{cutoff}** (row {row}), then {horizon} bars to {end}",
-        first=f"{times[0]:{pattern}}",
-        cutoff=f"{times[-1]:{pattern}}",
+        first=said_time(times[0]),
+        cutoff=said_time(times[-1]),
         row=f"{row:,}",
         horizon=window.horizon,
-        end=f"{window.local_future[-1]:{pattern}}",
+        end=said_time(window.local_future[-1]),
     )
 
 
 def _latest_text(window: Window) -> str:
     """Where the context ends, and which bars come next by which calendar."""
     known = 0 if window.begun is None else len(window.begun)
-    following, pattern = window.local_future[known:], _pattern(window.context)
+    following, said_time = window.local_future[known:], _said(window.context)
     told = (
         t(
             "Cutoff **{cutoff}**; the next bars are {first}, {second} … {last}.",
-            cutoff=f"{window.context.local_index[-1]:{pattern}}",
-            first=f"{following[0]:{pattern}}",
-            second=f"{following[min(1, len(following) - 1)]:{pattern}}",
-            last=f"{following[-1]:{pattern}}",
+            cutoff=said_time(window.context.local_index[-1]),
+            first=said_time(following[0]),
+            second=said_time(following[min(1, len(following) - 1)]),
+            last=said_time(following[-1]),
         )
         if len(following)
         else ""
@@ -188,8 +189,9 @@ def _latest_text(window: Window) -> str:
     return " ".join(part for part in (told, calendar, escape(said(window.note))) if part)
 
 
-def _pattern(candles: CandleFrame) -> str:
-    return "%d %b %Y" if candles.interval >= pd.Timedelta(days=1) else "%d %b %Y %H:%M"
+def _said(candles: CandleFrame) -> Callable[[pd.Timestamp], str]:
+    """How bar times are written: days alone where a candle is a day or more."""
+    return day if candles.interval >= pd.Timedelta(days=1) else moment
 
 
 def _most_overlap(candles: CandleFrame, setup: Setup) -> int:

@@ -21,7 +21,7 @@ from kronos_dashboard.ui.replay import play_on, playing, revealed
 from kronos_dashboard.ui.runs import Result, kept_result, kept_results
 from kronos_dashboard.ui.take import show_exports
 from kronos_dashboard.ui.watch import CHART, base_of
-from kronos_dashboard.ui.words import language, said, t
+from kronos_dashboard.ui.words import language, moment, said, t
 from kronos_dashboard.windows import Window
 
 __all__ = ["show_chart", "show_result", "surprise_of"]
@@ -133,7 +133,7 @@ def _figures(result: Result) -> None:
     lower, upper = (float(edge) for edge in forecast.band(LEVEL)[:, -1])
     higher = float((forecast.paths[:, -1, 3] > last).mean())
     cells = (
-        (t("Last close"), f"{last:,.6g}", f"{result.window.context.local_index[-1]:%d %b %Y %H:%M}"),
+        (t("Last close"), f"{last:,.6g}", moment(result.window.context.local_index[-1])),
         (t("Median after {count} steps", count=forecast.horizon), f"{median:,.6g}", f"{median / last - 1:+.2%}"),
         (
             t("{share} end within", share=f"{LEVEL:.0%}"),
