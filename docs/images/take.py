@@ -1,40 +1,146 @@
 """Take the screenshots of this folder anew, with the checkpoint that is bundled now.
 
-python docs/images/take.py            needs chromium and what requirements-dev.txt installs
+python docs/images/take.py [name ...]     needs chromium and what requirements-dev.txt installs
 """
 
+from __future__ import annotations
+
+import argparse
+import io
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the tests are not installed
 
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, sync_playwright
 
-from tests.browser.conftest import FLAGS, browse, chromium_path, serve
+from tests.browser.conftest import FLAGS, App, browse, chromium_path, serve
 
 FOLDER = Path(__file__).parent
+MOST_BYTES = 250_000
+COLOURS = 224
+CHART = "window.kronosCharts?.charts.get('chart')?.chart"
+MEDIAN = f"{CHART}?.data?.some((trace) => trace.meta === 'median')"
+DRAWN = f"{MEDIAN} && !{CHART}.patch && {CHART}.data === {CHART}.figure.data"
+
+
+def home(app: App, language: str) -> None:
+    """Home, with its model loaded."""
+    app.open(f"/?lang={language}")
+    app.page.get_by_text("not the published Kronos").or_(app.page.get_by_text("不是已发布的")).first.wait_for()
+    app.page.locator('[data-testid="stCaptionContainer"] code').first.wait_for(timeout=60_000)
+
+
+def forecast(app: App, language: str) -> None:
+    """The first forecast, from Home."""
+    home(app, language)
+    app.page.locator(".st-key-open_eurusd_1h button").first.click()
+    app.page.wait_for_function(f"() => {DRAWN}", timeout=120_000)
+    app.settle()
+
+
+def questions(app: App, language: str) -> None:
+    """What the paths answer, under a forecast."""
+    forecast(app, language)
+    _below(app, 0)
+
+
+def comparison(app: App, language: str) -> None:
+    """A forecast beside what came."""
+    forecast(app, language)
+    with app.rerun():
+        _button(app, "reveal_all").click()
+    _below(app, 1)
+
+
+def data(app: App, language: str) -> None:
+    """The Data page with a series and what is odd about it."""
+    app.open(f"/Data?sample=aapl_1h&lang={language}")
+    app.page.locator(".st-key-data_chart .js-plotly-plot .boxlayer .trace").first.wait_for(state="attached")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One file, and how its page is looked at."""
+
+    name: str
+    show: Callable[[App, str], None]
+    scheme: str = "light"
+    language: str = "en"
+    width: int = 1440
+    height: int = 900
+
+
+PICTURES = (
+    Picture(name="home", show=home),
+    Picture(name="home_dark", show=home, scheme="dark"),
+    Picture(name="home_zh", show=home, language="zh"),
+    Picture(name="forecast", show=forecast),
+    Picture(name="forecast_dark", show=forecast, scheme="dark"),
+    Picture(name="forecast_zh", show=forecast, language="zh"),
+    Picture(name="forecast_phone", show=forecast, width=390, height=844),
+    Picture(name="questions", show=questions),
+    Picture(name="questions_dark", show=questions, scheme="dark"),
+    Picture(name="comparison", show=comparison),
+    Picture(name="comparison_dark", show=comparison, scheme="dark"),
+    Picture(name="data", show=data),
+    Picture(name="data_dark", show=data, scheme="dark"),
+)
+
+
+def take(browser: Browser, url: str, picture: Picture, folder: Path) -> None:
+    """Open the page, wait until all is painted, save it."""
+    with browse(browser, url, picture.width, picture.height, picture.scheme) as app:
+        picture.show(app, picture.language)
+        app.settle()
+        app.page.mouse.move(picture.width - 2, picture.height - 2)
+        app.page.wait_for_timeout(1_500)  # what fades in has done so
+        path = folder / f"{picture.name}.png"
+        path.write_bytes(_small(app.page.screenshot()))
+        sys.stdout.write(f"{path}  {path.stat().st_size / 1_000:.0f} kB\n")
+
+
+def _small(png: bytes) -> bytes:
+    """The picture with as many colours as keep it small."""
+    picture, out = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    if out.tell() > MOST_BYTES:
+        raise SystemExit(f"a picture has {out.tell():,} bytes; at most {MOST_BYTES:,} are wanted. Lower COLOURS.")
+    return out.getvalue()
+
+
+def _button(app: App, key: str) -> Locator:
+    """A button by its key; one with a hint stands twice in the page."""
+    return app.page.locator(f".st-key-{key} button:visible").first
+
+
+def _below(app: App, tab: int) -> None:
+    """Scroll to a tab of the Forecast page, so that the end of the chart is still seen."""
+    tabs = app.page.get_by_role("tablist").first
+    with_tab = tabs.get_by_role("tab").nth(tab)
+    with_tab.click()
+    with_tab.evaluate("(tab) => tab.scrollIntoView({ block: 'start' })")
+    app.page.mouse.move(900, 450)
+    app.page.mouse.wheel(0, -90)
 
 
 def main() -> None:
-    """Home, the first forecast, and the Data page with a repair offered, 1440 x 900, light."""
+    """All pictures, or those that are named."""
+    names = [picture.name for picture in PICTURES]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[[], *names], metavar="name", help=", ".join(names))
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    given = parser.parse_args()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
-        with serve(Path(folder) / "streamlit.log") as url, browse(browser, url) as app:
-            app.open("/")
-            app.page.get_by_text("Model loaded").wait_for()
-            app.page.wait_for_timeout(1_000)
-            app.page.screenshot(path=FOLDER / "home.png")
-            app.page.get_by_role("button", name="Forecast EURUSD").click()
-            app.page.get_by_role("button", name="Forecast (CSV)").wait_for(timeout=60_000)
-            app.settle()
-            app.page.wait_for_timeout(1_500)
-            app.page.screenshot(path=FOLDER / "forecast.png")
-            app.open("/Data?sample=aapl_1h")
-            app.page.locator(".st-key-data_chart .js-plotly-plot .boxlayer .trace").first.wait_for(state="attached")
-            app.settle()
-            app.page.wait_for_timeout(1_500)
-            app.page.screenshot(path=FOLDER / "data.png")
+        with serve(Path(folder) / "streamlit.log", KRONOS_DASHBOARD_CACHE_DIR=folder) as url:
+            for picture in PICTURES:
+                if not given.names or picture.name in given.names:
+                    take(browser, url, picture, given.folder)
         browser.close()
 
 
