@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from engine.names import Kind
+if TYPE_CHECKING:
+    from engine.names import Kind  # it loads torch, which a list of names does without
 
 __all__ = ["BUNDLED", "DEFAULT_MAX_CONTEXT", "Published", "find", "known_names", "published_models"]
 

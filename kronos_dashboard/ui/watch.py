@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -25,6 +26,8 @@ __all__ = ["CHART", "auto_toggle", "base_of", "run_button", "watch"]
 CHART = "chart"
 """The key of the chart on the page."""
 _POLL_S = 0.25
+_MOST_GROWING = 20
+"""Sample paths drawn of a fan that still grows: it is sent again at every look."""
 _REST_S = 0.6
 """How long the window must lie still before *Auto* runs the model."""
 
@@ -88,7 +91,8 @@ def _grow(found: Asked) -> None:
     if paths is None:
         return
     so_far = Forecast(paths=paths, index=found.window.future[: paths.shape[1]])  # type: ignore[arg-type, attr-defined]
-    grow_chart(fan_patch(found.window, so_far, look()), chart=CHART, base=base_of(found.window))
+    few = replace(look(), paths=min(look().paths, _MOST_GROWING))  # all of them come once, with the finished chart
+    grow_chart(fan_patch(found.window, so_far, few), chart=CHART, base=base_of(found.window))
 
 
 def _progress_text(job: Job) -> str:
