@@ -38,7 +38,7 @@ def home(app: App, language: str) -> None:
 def forecast(app: App, language: str) -> None:
     """The first forecast, from Home."""
     home(app, language)
-    app.page.locator(".st-key-open_eurusd_1h button").first.click()
+    _button(app, "open_eurusd_1h").click()
     app.page.wait_for_function(f"() => {DRAWN}", timeout=120_000)
     app.settle()
 
