@@ -119,13 +119,11 @@ def _button(app: App, key: str) -> Locator:
 
 
 def _below(app: App, tab: int) -> None:
-    """Scroll to a tab of the Forecast page, so that the end of the chart is still seen."""
-    tabs = app.page.get_by_role("tablist").first
-    with_tab = tabs.get_by_role("tab").nth(tab)
-    with_tab.click()
-    with_tab.evaluate("(tab) => tab.scrollIntoView({ block: 'start' })")
-    app.page.mouse.move(900, 450)
-    app.page.mouse.wheel(0, -90)
+    """Open a tab of the Forecast page, and scroll until it stands at the top."""
+    chosen = app.page.get_by_role("tablist").first.get_by_role("tab").nth(tab)
+    chosen.click()
+    app.settle()  # what is below must be there before one can scroll to it
+    chosen.evaluate("(tab) => tab.scrollIntoView({ block: 'start' })")
 
 
 def main() -> None:
