@@ -48,7 +48,7 @@ def reading_help() -> None:
             "- Measured on months it had not seen, its 80% band held 73 to 85% of the closes, by market (see the model "
             "card).\n"
             "- The blue candles are one real path near the middle, never an average.\n"
-            "- The dotted band is a random walk of the same returns: what you get without a model."
+            "- The dotted edge is a random walk as restless as the window: what you get without a model."
         )
     )
     limits.caption(

@@ -18,7 +18,7 @@ from kronos_dashboard.ui.estimate import duration, estimate_text
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.runs import Asked, asked, cancel, kept_result, run_error, same_settings, submit
 from kronos_dashboard.ui.shared import job_queue
-from kronos_dashboard.ui.words import t
+from kronos_dashboard.ui.words import said, t
 from kronos_dashboard.windows import Window
 
 __all__ = ["CHART", "auto_toggle", "base_of", "run_button", "watch"]
@@ -124,7 +124,7 @@ def _idle_text(window: Window, setup: Setup) -> str:
         top_p=f"{made.nucleus:g}",
         seed=made.seed,
         seconds=f"{result.record.seconds:.1f}",
-        model=escape(result.record.model_label),
+        model=escape(said(result.record.model_label)),
     )
     if same_settings(result, setup):
         return text
