@@ -38,8 +38,8 @@ HOME: Mapping[str, str] = {
     "card).\n- The blue candles are one real path near the middle, never an average.\n- The dotted edge is a random "
     "walk as restless as the window: what you get without a model.": "**怎样看扇形图**\n- 每条**路径**都是一个完整的采"
     "样未来。扇形是模型的看法，而不是将要发生的事。\n- 一半的路径落在深色区间内，80% 落在中间的区间内，95% 落在浅色"
-    "区间内。\n- 在模型没有见过的月份里实测：80% 区间包含了 73% 至 85% 的收盘价，因市场而异（见模型说明卡）。\n- 蓝色K线是"
-    "靠近中间的一条真实路径，从不取平均。\n- 虚线边界是与窗口同样波动的随机游走：没有模型时能得到的结果。",
+    "区间内。\n- 在模型没有见过的月份里实测：80% 区间包含了 73% 至 85% 的收盘价，因市场而异（见模型说明卡）。\n- "
+    "蓝色K线是靠近中间的一条真实路径，从不取平均。\n- 虚线边界是与窗口同样波动的随机游走：没有模型时能得到的结果。",
     "**Limits: what the model did not see**\n- It sees candles alone: no news, no order book, no other market.\n- It "
     "is a **small demo model trained for this project, not the published Kronos**.\n- In training it has **read the "
     "time of most of these samples**: a good fit there proves nothing.\n- A fan can be too narrow or too wide; one "
