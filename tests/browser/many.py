@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from playwright.sync_api import expect
 
 from kronos_dashboard.forecasting import SamplingConfig, run
 from kronos_dashboard.samples import SAMPLES, load_sample
@@ -90,6 +91,7 @@ class Session:
 
     def fill(self, key: str, value: int) -> None:
         box = self.app.page.locator(f".st-key-{key} input")
+        expect(box).not_to_have_value("")  # the browser fills it a moment after it is there
         if box.input_value() != str(value):
             box.fill(str(value))
             with self.app.rerun():
