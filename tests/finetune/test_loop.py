@@ -75,7 +75,7 @@ def test_training_ends_when_validation_stops_improving(folder):
 
 
 def test_a_budget_of_minutes_ends_a_run(folder):
-    run.work(makers.prepared(folder, steps="none", minutes=0.02))
+    run.work(makers.prepared(folder, steps="none", minutes=0.02, patience="none"))
     assert makers.lines(folder, "evaluation")[-1]["spent_s"] >= 1.2  # whatever a step takes, the budget is used up
     stage = json.loads((folder / "run" / "run.json").read_text())["stages"]["model"]
     assert stage["why"] == "budget"
