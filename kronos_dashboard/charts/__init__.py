@@ -5,7 +5,7 @@ from __future__ import annotations
 from kronos_dashboard.charts.axis import date_ticks
 from kronos_dashboard.charts.compare import coverage_figure, error_figure, pit_figure, sensitivity_figure
 from kronos_dashboard.charts.decimation import Buckets, decimate
-from kronos_dashboard.charts.forecast import fan_patch, forecast_figure, thumbnail_figure, window_figure
+from kronos_dashboard.charts.forecast import fan_patch, forecast_figure, window_figure
 from kronos_dashboard.charts.look import MOST_PATHS, Cone, Level, Look
 from kronos_dashboard.charts.multiples import Panel, multiples_figure
 from kronos_dashboard.charts.pages import html_page
@@ -41,6 +41,5 @@ __all__ = [
     "sensitivity_figure",
     "series_figure",
     "themes_of",
-    "thumbnail_figure",
     "window_figure",
 ]

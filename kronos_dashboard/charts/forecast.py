@@ -13,18 +13,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.forecast import Forecast
-from kronos_dashboard.candles import CandleFrame, interval_label
+from kronos_dashboard.candles import interval_label
 from kronos_dashboard.charts.axis import clock_of
 from kronos_dashboard.charts.fan import cone, fan
 from kronos_dashboard.charts.layout import Frame, layout_of, level_line, price_tag
 from kronos_dashboard.charts.look import Cone, Level, Look
-from kronos_dashboard.charts.palettes import Palette, rgba
+from kronos_dashboard.charts.palettes import rgba
 from kronos_dashboard.charts.parts import history, surprise_bars, truth, volume_bars, window_decimals
 from kronos_dashboard.charts.steps import steps
-from kronos_dashboard.charts.traces import candlestick
 from kronos_dashboard.windows import Window
 
-__all__ = ["fan_patch", "forecast_figure", "thumbnail_figure", "window_figure"]
+__all__ = ["fan_patch", "forecast_figure", "window_figure"]
 
 
 def window_figure(
@@ -75,23 +74,6 @@ def fan_patch(window: Window, forecast: Forecast, look: Look | None = None) -> g
     """The traces of a forecast alone, to be laid over the chart of its window: its first h steps, as far as known."""
     chosen = look or Look()
     return go.Figure(data=fan(window, forecast, chosen))
-
-
-def thumbnail_figure(candles: CandleFrame, palette: Palette, *, height: int = 110) -> go.Figure:
-    """Candles alone: no axes, nothing to hover over."""
-    hidden = {"visible": False, "fixedrange": True, "rangeslider": {"visible": False}}
-    layout = {
-        "height": height,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "xaxis": hidden,
-        "yaxis": {"visible": False, "fixedrange": True},
-        "hovermode": False,
-        "showlegend": False,
-    }
-    colours = (palette.up, palette.down)
-    return go.Figure(
-        data=[candlestick("history", np.arange(len(candles)), candles.frame, colours, decimals=0)], layout=layout
-    )
 
 
 def _figure(
