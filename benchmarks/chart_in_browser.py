@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installe
 from playwright.sync_api import Browser, sync_playwright
 from report import Report, Wire
 
-from tests.browser.conftest import FLAGS, browse, chromium_path
-from tests.browser.test_chart import SERIES, serve_page
+from tests.browser.conftest import FLAGS, browse, chromium_path, serve
+from tests.browser.test_chart import PAGE, SERIES
 
 FIRST = "window.kronosCharts.charts.get('chart').chart"
 MOVE_MS, PAYLOAD_BYTES, FRAME_MS = 300, 1_500_000, 120
@@ -139,10 +139,10 @@ def main() -> int:
     report.head()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
-        with serve_page(Path(folder) / "log") as url:
+        with serve(Path(folder) / "log", PAGE) as url:
             moves(browser, url, count, report)
             growth(browser, url, report)
-        with serve_page(Path(folder) / "log", SERIES) as url:
+        with serve(Path(folder) / "log", SERIES) as url:
             long_series(browser, url, report)
         browser.close()
     return report.tell()

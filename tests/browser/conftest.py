@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parents[2]
+HOME = ROOT / "Home.py"
 BUNDLED = ROOT / "engine" / "bundled" / "model" / "model.safetensors"
 FLAGS = (
     "--no-sandbox",
@@ -83,13 +84,13 @@ def _answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def serve(log: Path, **settings: str) -> Iterator[str]:
-    """The app as a user starts it, on a free port; gives its address."""
+def serve(log: Path, page: Path = HOME, **settings: str) -> Iterator[str]:
+    """The app as a user starts it, or a page of its own, on a free port; gives its address."""
     url = f"http://127.0.0.1:{(port := _free_port())}"
     options = ["--server.port", str(port), "--server.headless", "true", "--client.showErrorDetails", "full"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "Home.py", *options],
+            [sys.executable, "-m", "streamlit", "run", str(page), *options],
             cwd=ROOT,
             env={
                 **os.environ,

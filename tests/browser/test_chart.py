@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -20,42 +16,17 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from kronos_dashboard.charts import date_ticks
-from tests.browser.conftest import ROOT, App, _answers, _free_port, browse
+from tests.browser.conftest import App, browse, serve
 
 PAGE = Path(__file__).with_name("chart_page.py")
 SERIES = PAGE.with_name("series_page.py")
 CHART = "window.kronosCharts.charts.get('chart').chart"
 
 
-@contextlib.contextmanager
-def serve_page(log: Path, page: Path = PAGE) -> Iterator[str]:
-    """A page of this folder, on a free port."""
-    url = f"http://127.0.0.1:{(port := _free_port())}"
-    options = ["--server.port", str(port), "--server.headless", "true", "--client.showErrorDetails", "full"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(page), *options],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + 60
-        while not _answers(url):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"the server did not answer:\n{log.read_text()}"
-            time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 @pytest.fixture(scope="module")
 def chart_server(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("chart") / "streamlit.log"
-    with serve_page(log) as url:
+    with serve(log, PAGE) as url:
         yield url
     assert "Traceback" not in log.read_text()
 
@@ -252,7 +223,7 @@ def test_a_change_of_theme_repaints_the_chart_where_it_is(chart: App) -> None:
 
 
 def test_a_long_series_is_refined_where_one_looks(chromium: Browser, tmp_path: Path) -> None:
-    with serve_page(tmp_path / "log", SERIES) as url, browse(chromium, url) as app:
+    with serve(tmp_path / "log", SERIES) as url, browse(chromium, url) as app:
         opened(app)
         expect(app.page.get_by_text("view None picked 60000")).to_be_visible()
         assert ask(app, "data[0].x.length") <= 1_700
