@@ -9,9 +9,9 @@ the training pipeline's evaluations (``engine.finetune.probe``).
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,25 +61,44 @@ def noise_floor(predictor: KronosPredictor, probe: Probe) -> float:
         return float(objective(batch)[1]["floor"])
 
 
-def table(probe: Probe, figures: np.ndarray, name_of: Callable[[str], str]) -> pd.DataFrame:
-    """Pooled figures per market or group; CRPS in units of each window's one-bar volatility."""
-    names = np.array([name_of(group) for group in probe.groups])
-    rows = {}
-    for name in sorted(set(names.tolist())):
-        chosen = names == name
+COLUMNS = {
+    "windows": "windows",
+    "crps_ratio": "CRPS / random walk",
+    "mae_ratio": "MAE / persistence",
+    "coverage_50": "in 50%",
+    "coverage_80": "in 80%",
+    "coverage_95": "in 95%",
+    "walk_coverage_80": "walk in 80%",
+    "repaired": "repaired",
+}
+
+
+def entries(probe: Probe, figures: np.ndarray) -> list[dict]:
+    """Pooled figures of all windows, of each market, and of each market and interval (null: of all).
+
+    CRPS and MAE are in units of each window's one-bar volatility.
+    """
+    both = [tuple(group.rsplit("_", 1)) for group in probe.groups]
+    kinds = {(None, None), *((market, None) for market, _ in both), *both}
+    found = []
+    for market, interval in sorted(kinds, key=lambda kind: (kind[1] is not None, kind[0] or "", kind[1] or "")):
+        chosen = np.array([market in (None, one) and interval in (None, other) for one, other in both])
         part = replace(probe, places=tuple(p for p, is_in in zip(probe.places, chosen, strict=True) if is_in))
-        found, walk = summary(part, figures[chosen]), summary(part, part.walk)
-        rows[name] = {
+        of_model, of_walk = summary(part, figures[chosen]), summary(part, part.walk)
+        of_model |= {
             "windows": int(chosen.sum()),
-            "CRPS / random walk": 1 - found["crps_skill"],
-            "MAE / persistence": found["mae_ratio"],
-            "in 50%": found["coverage_50"],
-            "in 80%": found["coverage_80"],
-            "in 95%": found["coverage_95"],
-            "walk in 80%": walk["coverage_80"],
-            "repaired": found["repaired"],
+            "crps_ratio": 1 - of_model["crps_skill"],
+            "walk_coverage_80": of_walk["coverage_80"],
         }
-    return pd.DataFrame.from_dict(rows, orient="index").round(3)
+        figure = {name: round(of_model[name], 3) for name in COLUMNS}
+        found.append({"horizon": probe.horizon, "market": market, "interval": interval} | figure)
+    return found
+
+
+def table(found: list[dict]) -> str:
+    """The entries for a reader."""
+    names = [" ".join(filter(None, (one["market"], one["interval"]))) or "all" for one in found]
+    return pd.DataFrame(found, index=names)[list(COLUMNS)].rename(columns=COLUMNS).to_string()
 
 
 def parsed() -> argparse.Namespace:
@@ -93,6 +112,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--max-context", type=int, default=512)
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--json", type=Path, help="write the figures here too: scores.json, beside the checkpoint's folders"
+    )
     parser.add_argument("--cache", type=Path, help="keep the mapped candles here for the next time")
     return parser.parse_args()
 
@@ -103,6 +125,8 @@ def main() -> None:
     predictor = KronosPredictor.from_pretrained(
         args.model, device="cpu", dtype=getattr(torch, args.dtype), max_context=args.max_context
     )
+    about = {"digest": predictor.digest, "context": CONTEXT, "paths": args.paths, "temperature": 1.0, "top_p": 1.0}
+    scores = {**about, "noise_floor": 0.0, "scores": []}
     with tempfile.TemporaryDirectory() as folder:
         store, config = stored(args.candles, args.cache or Path(folder))
         for horizon in args.horizons:
@@ -111,9 +135,13 @@ def main() -> None:
             figures = probe.forecast(predictor)
             seconds = time.perf_counter() - start
             floor = noise_floor(predictor, probe)
+            scores["noise_floor"] = round(floor, 3)
             print(f"\nhorizon {horizon}, {len(probe.places)} windows, noise floor {floor:.3f}, {seconds:.1f} s")
-            for name_of in (lambda _: "all", lambda group: group.rsplit("_", 1)[0], lambda group: group):
-                print(table(probe, figures, name_of).to_string())
+            found = entries(probe, figures)
+            scores["scores"] += found
+            print(table(found), flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(scores, indent=1) + "\n")
 
 
 if __name__ == "__main__":
