@@ -39,9 +39,10 @@ def base_of(window: Window) -> str:
 
 def run_button(window: Window, setup: Setup) -> None:
     """The button that runs one forecast; also obeys who sent the reader here to have one."""
-    arrived = st.session_state.pop("run_on_arrival", False)
     label = t("Run again") if kept_result(window) else t("Run forecast")
-    if st.button(label, key="run", type="primary", icon=":material/play_arrow:") or arrived:
+    clicked = st.button(label, key="run", type="primary", icon=":material/play_arrow:")
+    arrived = st.session_state.pop("run_on_arrival", False)  # a newer run may end this one above
+    if clicked or arrived:
         submit(window, setup)
 
 
