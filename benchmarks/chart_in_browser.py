@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from report import Report, Wire
 
-from tests.browser.conftest import FLAGS, browse, chromium_path, serve
+from tests.browser.conftest import browse, launched, serve
 from tests.browser.test_chart import PAGE, SERIES
 
 FIRST = "window.kronosCharts.charts.get('chart').chart"
@@ -137,14 +137,12 @@ def main() -> int:
     count = parser.parse_args().moves
     report = Report()
     report.head()
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+    with launched() as browser, tempfile.TemporaryDirectory() as folder:
         with serve(Path(folder) / "log", PAGE) as url:
             moves(browser, url, count, report)
             growth(browser, url, report)
         with serve(Path(folder) / "log", SERIES) as url:
             long_series(browser, url, report)
-        browser.close()
     return report.tell()
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from report import Report, Wire
 
-from tests.browser.conftest import FLAGS, App, browse, chromium_path, serve
+from tests.browser.conftest import App, browse, launched, serve
 
 MOVE_MS, BAND_S, FINISHED_S, FIRST_S, PAYLOAD_BYTES = 300, 1.0, 4.0, 10.0, 1_500_000
 PATHS, HORIZON = 30, 120
@@ -198,8 +198,7 @@ def main() -> int:
     given = parser.parse_args()
     report = Report()
     report.head()
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+    with launched() as browser, tempfile.TemporaryDirectory() as folder:
         if set(given.only) - {"first"}:
             with serve(Path(folder) / "log") as url:
                 if "move" in given.only:
@@ -210,7 +209,6 @@ def main() -> int:
                     payload(browser, url, report)
         if "first" in given.only:
             first(browser, Path(folder), report)
-        browser.close()
     return report.tell() and given.check
 
 

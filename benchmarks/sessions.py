@@ -20,11 +20,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
 from forecast_page import MOVE_MS, MOVED, open_forecast, set_number, timed
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from report import Report
 
 from kronos_dashboard.loading import load_model
-from tests.browser.conftest import FLAGS, App, browse, chromium_path, serve
+from tests.browser.conftest import App, browse, launched, serve
 from tests.browser.many import Session, wishes
 
 
@@ -99,14 +99,15 @@ def main() -> int:
     given = parser.parse_args()
     report = Report()
     report.head()
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
-        with serve(Path(folder) / "log", KRONOS_DASHBOARD_CACHE_DIR=folder) as url:
-            if "many" in given.only:
-                many(browser, url, given.sessions, report, Path(folder))
-            if "beside" in given.only:
-                beside(browser, url, given.moves, report)
-        browser.close()
+    with (
+        launched() as browser,
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "log", KRONOS_DASHBOARD_CACHE_DIR=folder) as url,
+    ):
+        if "many" in given.only:
+            many(browser, url, given.sessions, report, Path(folder))
+        if "beside" in given.only:
+            beside(browser, url, given.moves, report)
     return report.tell() and given.check
 
 

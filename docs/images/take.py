@@ -16,9 +16,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the tests are not installed
 
 from PIL import Image
-from playwright.sync_api import Browser, Locator, sync_playwright
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import FLAGS, App, browse, chromium_path, serve
+from tests.browser.conftest import App, browse, launched, serve
 
 FOLDER = Path(__file__).parent
 MOST_BYTES = 250_000
@@ -26,6 +26,9 @@ COLOURS = 224
 CHART = "window.kronosCharts?.charts.get('chart')?.chart"
 MEDIAN = f"{CHART}?.data?.some((trace) => trace.meta === 'median')"
 DRAWN = f"{MEDIAN} && !{CHART}.patch && {CHART}.data === {CHART}.figure.data"
+FILLED = """() => [...document.querySelectorAll(".kd-chart")].every(
+    (chart) => !chart.offsetParent || chart.querySelector(".js-plotly-plot .main-svg"))"""
+"""Every chart that is shown has been drawn."""
 
 
 def home(app: App, language: str) -> None:
@@ -122,7 +125,11 @@ def _below(app: App, tab: int) -> None:
     """Open a tab of the Forecast page, and scroll until it stands at the top."""
     chosen = app.page.get_by_role("tablist").first.get_by_role("tab").nth(tab)
     chosen.click()
-    app.settle()  # what is below must be there before one can scroll to it
+    expect(chosen).to_have_attribute("aria-selected", "true")
+    panel = app.page.locator(f"[id='{chosen.get_attribute('aria-controls')}']")
+    expect(panel.get_by_test_id("stMarkdownContainer").first).to_be_visible()  # no run may be needed, or several
+    app.settle()
+    app.page.wait_for_function(FILLED)
     chosen.evaluate("(tab) => tab.scrollIntoView({ block: 'start' })")
 
 
@@ -133,13 +140,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *names], metavar="name", help=", ".join(names))
     parser.add_argument("--folder", type=Path, default=FOLDER)
     given = parser.parse_args()
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
-        with serve(Path(folder) / "streamlit.log", KRONOS_DASHBOARD_CACHE_DIR=folder) as url:
-            for picture in PICTURES:
-                if not given.names or picture.name in given.names:
-                    take(browser, url, picture, given.folder)
-        browser.close()
+    with (
+        launched() as browser,
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "streamlit.log", KRONOS_DASHBOARD_CACHE_DIR=folder) as url,
+    ):
+        for picture in PICTURES:
+            if not given.names or picture.name in given.names:
+                take(browser, url, picture, given.folder)
 
 
 if __name__ == "__main__":
