@@ -235,6 +235,19 @@ class Attention(nn.Module):
         """[B, T, D] -> [B, T, D]; position t sees 0..t, in training and in evaluation."""
         return self._causal(x)[0]
 
+    def instead(self, x: Tensor, others: Tensor) -> Tensor:
+        """What ``others`` [B, T, D] get, each in place of the token of ``x`` [B, T, D] at its position; for inference.
+
+        Each sees what of ``x`` lies before it, and itself. Returns [B, T, D].
+        """
+        _, k, v = (part.transpose(1, 2) for part in self._project(x))
+        q, own_k, own_v = (part.transpose(1, 2) for part in self._project(others))
+        at = torch.arange(x.shape[-2], device=x.device)
+        seen = torch.cat((at[:, None] > at, at[:, None] == at), dim=-1)
+        keys, values = torch.cat((k, own_k), dim=-2), torch.cat((v, own_v), dim=-2)
+        mixed = F.scaled_dot_product_attention(q.to(v.dtype), keys.to(v.dtype), values, attn_mask=seen, scale=1.0)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
     def prefill(self, x: Tensor, cache: KVCache, layer: int) -> Tensor:
         """As ``forward``, and keeps the keys and values in ``cache`` for all paths."""
         mixed, k, v = self._causal(x)
@@ -324,6 +337,10 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, D] -> [B, T, D]."""
         return self._finish(x, self.attention(self.norm1(x)))
+
+    def instead(self, x: Tensor, others: Tensor) -> Tensor:
+        """``others`` [B, T, D], each in place of the token of ``x`` [B, T, D] at its position -> [B, T, D]."""
+        return self._finish(others, self.attention.instead(self.norm1(x), self.norm1(others)))
 
     def prefill(self, x: Tensor, cache: KVCache, layer: int) -> Tensor:
         """As ``forward``, keeping keys and values for all paths."""

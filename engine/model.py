@@ -228,17 +228,24 @@ class Kronos(Pretrained):
         counted: Tensor | None = None,
         teacher_forcing: bool = True,
         generator: torch.Generator | None = None,
+        instead: tuple[Tensor, Tensor] | None = None,
     ) -> ModelLoss:
         """Next-token cross-entropy of ids [B, T] at times [B, T, 5]; the first pair is only read.
 
-        ``counted`` bool [B, T - 1] chooses which predicted positions count (all by default).
+        ``counted`` bool [B, T - 1] chooses which predicted positions count (all by default). ``instead`` are coarse and
+        fine ids [B, T] that could as well have come, each at its position: they count as much as those that came.
         """
         chosen = torch.ones_like(coarse[:, 1:], dtype=torch.bool) if counted is None else counted
         hidden = self.hidden(coarse[:, :-1], fine[:, :-1], time_features[:, :-1])
-        given = coarse[:, 1:] if teacher_forcing else self._draw_coarse(self.coarse_logits(hidden), generator)
-        answered = self.dependency(hidden, self.embedding.coarse(given))
-        loss_coarse = F.cross_entropy(self.coarse_logits(hidden[chosen]), coarse[:, 1:][chosen])
-        loss_fine = F.cross_entropy(self.head.fine(answered[chosen]).float(), fine[:, 1:][chosen])
+        logits = self.coarse_logits(hidden[chosen])
+        drawn = None if teacher_forcing else self._draw_coarse(self.coarse_logits(hidden), generator)
+        coarse_losses, fine_losses = [], []
+        for coarse_target, fine_target in filter(None, ((coarse, fine), instead)):
+            given = coarse_target[:, 1:] if drawn is None else drawn
+            answered = self.dependency(hidden, self.embedding.coarse(given))[chosen]
+            coarse_losses.append(F.cross_entropy(logits, coarse_target[:, 1:][chosen]))
+            fine_losses.append(F.cross_entropy(self.head.fine(answered).float(), fine_target[:, 1:][chosen]))
+        loss_coarse, loss_fine = torch.stack(coarse_losses).mean(), torch.stack(fine_losses).mean()
         return ModelLoss((loss_coarse + loss_fine) / 2, loss_coarse, loss_fine)
 
     @staticmethod

@@ -92,6 +92,16 @@ class KronosTokenizer(Pretrained):
         """Coarse and fine ids, each int64 [B, T], of normalised candles [B, T, 6]."""
         return self.quantizer.ids(self.latents(candles))
 
+    def encode_instead(self, candles: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+        """Ids [B, T] of ``others``, each in place of the candle at its position, after those of ``candles`` before it.
+
+        Both normalised [B, T, 6]. As encoding T sequences, each with its last candle exchanged, in one pass.
+        """
+        x, y = self.embed(candles), self.embed(others)
+        for block in _each(self.encoder):
+            x, y = block(x), block.instead(x, y)
+        return self.quantizer.ids(self.to_code(y))
+
     def _decode(self, x: Tensor) -> Tensor:
         for block in self.decoder:
             x = block(x)

@@ -88,6 +88,9 @@ class DataConfig:
     reflection: float = 0.0
     """Windows whose direction turns round at random bars, so that nothing is learned about direction; fraction. They
     are not also inverted."""
+    mirrored_targets: bool = False
+    """The model's stage: each candle had it gone the other way from the close before it counts as much as the one that
+    came, so that no direction is learned at all. The price: no skewness is learned either."""
     group_power: float = 0.5
     """A group is drawn by its candles to this power: 1 = by size, 0 = all alike; no unit."""
     epoch_windows: int | None = None
@@ -108,6 +111,7 @@ class DataConfig:
         _at_least(self, 0, "embargo", "longest_break_hours", "group_power", "workers")
         shares = ("validation_share", "test_share", "session_clock_share", "volume_dropout", "inversion", "reflection")
         _shares(self, *shares)
+        _require(not (self.mirrored_targets and self.pretokenise), "mirrored_targets", "off with pretokenise", "on")
         _require(
             self.shortest_cut <= self.context, "shortest_cut", f"at most context = {self.context}", self.shortest_cut
         )

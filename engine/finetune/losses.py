@@ -18,7 +18,7 @@ from engine.finetune.windows import Batch
 from engine.model import Kronos
 from engine.tokenizer import KronosTokenizer
 
-__all__ = ["ModelObjective", "Objective", "TokenizerObjective", "encoded"]
+__all__ = ["ModelObjective", "Objective", "TokenizerObjective", "encoded", "encoded_mirrored"]
 
 Figures = dict[str, Tensor]
 LEAST_STEP, MOST_STEP = 0.03, 0.5
@@ -80,7 +80,14 @@ class ModelObjective(Objective):
         """As in ``Objective``; ``coarse`` and ``fine`` are nats per candle."""
         coarse, fine = encoded(self.tokenizer, batch)
         counted = torch.arange(1, coarse.shape[1], device=coarse.device) >= batch.cuts[:, None]
-        loss = self.network.loss(coarse, fine, batch.clock, counted=counted, teacher_forcing=self.stage.teacher_forcing)
+        loss = self.network.loss(
+            coarse,
+            fine,
+            batch.clock,
+            counted=counted,
+            teacher_forcing=self.stage.teacher_forcing,
+            instead=encoded_mirrored(self.tokenizer, batch),
+        )
         figures = {"coarse": loss.coarse.detach() * batch.weight, "fine": loss.fine.detach() * batch.weight}
         return loss.total * batch.weight, figures
 
@@ -92,3 +99,12 @@ def encoded(tokenizer: KronosTokenizer, batch: Batch) -> tuple[Tensor, Tensor]:
         return batch.tokens[..., 0], batch.tokens[..., 1]
     with torch.autocast(batch.candles.device.type, enabled=False):
         return tokenizer.encode(batch.candles)
+
+
+@torch.no_grad()
+def encoded_mirrored(tokenizer: KronosTokenizer, batch: Batch) -> tuple[Tensor, Tensor] | None:
+    """Ids [b, W] of each candle had it gone the other way, where the batch has them."""
+    if not batch.mirrored.numel():
+        return None
+    with torch.autocast(batch.candles.device.type, enabled=False):
+        return tokenizer.encode_instead(batch.candles, batch.mirrored)

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["directions", "reflected"]
+__all__ = ["directions", "mirrored", "reflected"]
 
+TURNED = [0, 2, 1, 3]
+"""Open, high, low, close of a candle that goes the other way, in terms of those of one that does not."""
 SHORTEST, LONGEST = 3.0, 200.0
 """A window's mean number of bars between turns is drawn log-uniformly from these; bars."""
 
@@ -36,13 +38,28 @@ def reflected(windows: np.ndarray, signs: np.ndarray) -> np.ndarray:
     A candle's move is the log of its prices over the close before it (the first candle's: over its own open). A move
     that is turned round swaps high and low. Amount follows the mean price, volume stays.
     """
-    logs = np.log(windows[..., :4])
-    before = np.concatenate((logs[:, :1, 0], logs[:, :-1, 3]), axis=1)  # [b, W]
-    moves = logs - before[..., None]
-    moves = np.where(signs[..., None] > 0, moves, -moves[..., [0, 2, 1, 3]])
+    before, moves = _moves(windows)
+    moves = np.where(signs[..., None] > 0, moves, -moves[..., TURNED])
     closes = before[:, :1] + moves[..., 3].cumsum(axis=1)
     before = np.concatenate((before[:, :1], closes[:, :-1]), axis=1)
+    return _with_prices(windows, np.exp(before[..., None] + moves))
+
+
+def mirrored(windows: np.ndarray) -> np.ndarray:
+    """Each candle had it alone gone the other way from the close before it; float64 [b, W, 6]."""
+    before, moves = _moves(windows)
+    return _with_prices(windows, np.exp(before[..., None] - moves[..., TURNED]))
+
+
+def _moves(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The log of the close before each candle [b, W], and each candle's prices over it, logs [b, W, 4]."""
+    logs = np.log(windows[..., :4])
+    before = np.concatenate((logs[:, :1, 0], logs[:, :-1, 3]), axis=1)
+    return before, logs - before[..., None]
+
+
+def _with_prices(windows: np.ndarray, prices: np.ndarray) -> np.ndarray:
     turned = windows.copy()
-    turned[..., :4] = np.exp(before[..., None] + moves)
+    turned[..., :4] = prices
     turned[..., 5] *= turned[..., :4].mean(axis=-1) / windows[..., :4].mean(axis=-1)
     return turned

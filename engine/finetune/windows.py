@@ -22,7 +22,7 @@ from engine.errors import SettingsError
 from engine.features import _SMALL_STD as SMALL_STD
 from engine.features import CLIP, EPSILON
 from engine.finetune.config import DataConfig
-from engine.finetune.reflection import directions, reflected
+from engine.finetune.reflection import directions, mirrored, reflected
 from engine.finetune.split import Place, TrainRows
 from engine.finetune.store import CandleStore
 
@@ -31,6 +31,9 @@ __all__ = ["Batch", "Batches", "Draws", "Sharing", "epoch_plan", "fixed_batch", 
 LEAST_EPOCH = 1024
 NEAR_CONTEXT = (0.9, 1.1)
 """Half of the cuts lie within these multiples of the context, where forecasts are asked for."""
+
+
+_NOTHING = torch.empty(0)
 
 
 class Batch(NamedTuple):
@@ -46,6 +49,8 @@ class Batch(NamedTuple):
     """Scalar: what its mean loss counts among the micro-batches of the step, whose weights average 1."""
     tokens: Tensor
     """Coarse and fine ids int64 [b, W, 2] where they were made before; else empty."""
+    mirrored: Tensor = _NOTHING
+    """Each candle had it gone the other way, normalised alike, float32 [b, W, 6], where that counts too; else empty."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,10 @@ class Batches(Dataset):
             windows[turning] = reflected(self.store.values[rows[turning]], signs)
         windows[draws.no_volume, :, 4:] = 0.0
         clock = np.where(draws.on_session_clock[:, None, None], self.store.session_clock[rows], self.store.clock[rows])
-        return _batch(windows, clock, draws.cut, weight)
+        batch = _batch(windows, clock, draws.cut, weight)
+        if not self.config.mirrored_targets:
+            return batch
+        return batch._replace(mirrored=torch.from_numpy(normalised(windows, draws.cut, mirrored(windows))))
 
 
 def place_batch(store: CandleStore, places: list[Place], context: int, window: int) -> Batch:
@@ -222,10 +230,10 @@ def inverted(windows: np.ndarray) -> np.ndarray:
     return mirrored
 
 
-def normalised(windows: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+def normalised(windows: np.ndarray, cuts: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
     """Z-scores float32 [b, W, 6] by the first ``cuts`` candles of each window, as ``engine.features`` makes them.
 
-    Nothing from the cut on enters the statistics.
+    Nothing from the cut on enters the statistics. With ``values`` [b, W, 6], theirs in place of the windows' own.
     """
     inside = (np.arange(windows.shape[1]) < cuts[:, None])[..., None]
     past = np.where(inside, windows, windows[:, :1])
@@ -234,7 +242,9 @@ def normalised(windows: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     spread = np.sqrt((((windows - mean[:, None]) ** 2) * inside).sum(axis=1) / cuts[:, None])
     std = np.where(constant, 0.0, spread)
     scale = std + _epsilons(mean, std, constant)
-    return np.clip((windows - mean[:, None]) / scale[:, None], -CLIP, CLIP).astype(np.float32)
+    return np.clip(((windows if values is None else values) - mean[:, None]) / scale[:, None], -CLIP, CLIP).astype(
+        np.float32
+    )
 
 
 def _epsilons(mean: np.ndarray, std: np.ndarray, constant: np.ndarray) -> np.ndarray:

@@ -178,3 +178,14 @@ def test_the_modes_differ_by_dropout_alone():
     tokenizer.train()
     assert (tokenizer.latents(candles) - tokenizer.latents(candles)).abs().max() > 1e-3
     assert F.mse_loss(tokenizer.eval().latents(candles), tiny.tokenizer().latents(candles)) == 0
+
+
+def test_candles_that_could_have_come_are_encoded_as_if_each_had(tokenizer):
+    candles, others = tiny.normalised(4, 20).chunk(2)
+    with torch.no_grad():
+        made = tokenizer.encode_instead(candles, others)
+        assert (made[0] != tokenizer.encode(candles)[0]).any()
+        for t in range(20):
+            exchanged = torch.cat((candles[:, :t], others[:, t : t + 1]), dim=1)
+            for ids, expected in zip(made, tokenizer.encode(exchanged), strict=True):
+                assert (ids[:, t] == expected[:, t]).all()

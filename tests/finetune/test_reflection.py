@@ -3,10 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from engine.finetune.reflection import directions, reflected
+from engine.finetune.config import ModelStage
+from engine.finetune.losses import ModelObjective
+from engine.finetune.reflection import directions, mirrored, reflected
 from engine.finetune.split import train_rows
-from engine.finetune.windows import Batches, Sharing
+from engine.finetune.windows import Batches, Sharing, fixed_batch
 from tests.engine import tiny
 from tests.finetune import makers
 
@@ -81,3 +84,31 @@ def test_a_run_reflects_the_share_that_it_is_told_to(tmp_path):
     assert not moved[~turning].any()
     assert moved[turning].mean() > 0.4  # short windows often have no turn
     torch.testing.assert_close(batches.tensors(draws).candles, batches.tensors(draws).candles, rtol=0, atol=0)
+
+
+def test_a_mirrored_candle_goes_as_far_the_other_way_from_the_close_before_it(windows):
+    turned = mirrored(windows)
+    opens, high, low, close, volume, amount = np.moveaxis(turned, -1, 0)
+    before = windows[:, :-1, 3]
+    np.testing.assert_allclose(np.log(close[:, 1:] / before), -np.log(windows[:, 1:, 3] / before), atol=1e-12)
+    np.testing.assert_allclose(np.log(high[:, 1:] / before), -np.log(windows[:, 1:, 2] / before), atol=1e-12)
+    assert (low <= np.minimum(opens, close) * (1 + 1e-12)).all()
+    assert (high >= np.maximum(opens, close) * (1 - 1e-12)).all()
+    np.testing.assert_array_equal(volume, windows[..., 4])
+    np.testing.assert_allclose(amount / turned[..., :4].mean(-1), windows[..., 5] / windows[..., :4].mean(-1))
+
+
+def test_mirrored_targets_count_half_and_only_in_training(tmp_path):
+    held, parts, config = makers.stored(tmp_path, tiny.candles(700, 0), **{"data.mirrored_targets": "true"})
+    batch = Batches(held, train_rows(held, parts, config.data.window), config.data, 0, Sharing.of(4, 4, 1, 0))[0]
+    tokenizer, model = tiny.tokenizer(), tiny.model()
+    objective = ModelObjective(model, tokenizer, ModelStage())
+    came, mirror = tokenizer.encode(batch.candles), tokenizer.encode_instead(batch.candles, batch.mirrored)
+    counted = torch.arange(1, config.data.window) >= batch.cuts[:, None]
+    alone = model.loss(*came, batch.clock, counted=counted).total
+    hidden = model.hidden(came[0][:, :-1], came[1][:, :-1], batch.clock[:, :-1])
+    answered = model.dependency(hidden, model.embedding.coarse(mirror[0][:, 1:]))
+    logits = model.coarse_logits(hidden), model.head.fine(answered)
+    pairs = [F.cross_entropy(each[counted], ids[:, 1:][counted]) for each, ids in zip(logits, mirror, strict=True)]
+    torch.testing.assert_close(objective(batch)[0], (alone + (pairs[0] + pairs[1]) / 2) / 2 * batch.weight)
+    assert not fixed_batch(held, np.array([0]), 8, 16).mirrored.numel()
