@@ -13,7 +13,7 @@ from kronos_dashboard.commands.files import check_paths, load_file
 from kronos_dashboard.commands.progress import ProgressLine
 from kronos_dashboard.commands.results import Made
 from kronos_dashboard.errors import RecordError
-from kronos_dashboard.export import RunFile, read_run
+from kronos_dashboard.export import RunFile, read_exported
 from kronos_dashboard.forecasting import Predictor, RunRecord, made_by, run
 from kronos_dashboard.loading import load_model
 from kronos_dashboard.settings import Settings
@@ -40,7 +40,7 @@ def make_again(options: argparse.Namespace, settings: Settings) -> Made:
         RecordError: the record, the candles or the model are not those of the run, or other numbers came out.
         DashboardError, EngineError: a file cannot be read, or the model cannot be had.
     """
-    told = read_run(_bytes(Path(options.from_record), settings))
+    told = read_exported(_bytes(Path(options.from_record), settings))
     record = told.record
     check_lengths(record.context_length, record.horizon, settings)
     check_paths(record.sampling_config, settings)

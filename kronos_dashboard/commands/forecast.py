@@ -51,8 +51,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add("--model", help="bundled, a published name, a hub id or a folder (default bundled)")
     add("--device", help="cpu, cuda or mps (default: the best there is)")
     add("--dtype", choices=DTYPES, help="of the model's matrix products (default float32)")
-    add("--from-record", metavar="RUN.JSON", help="make this run again: the same numbers, or an error")
-    add("--candles", metavar="FILE", help="with --from-record: its candles, where they are not in RUN.JSON")
+    add("--from-record", metavar="RUN", help="make this run again, from any file that was exported of it: the same "
+        "numbers, or an error")  # fmt: skip
+    add("--candles", metavar="FILE", help="with --from-record: its candles, where they are not in RUN")
     add_outputs(parser)
     parser.set_defaults(command=run, misspelt=parser.error)
     return parser

@@ -1,11 +1,13 @@
-"""An exported file of paths back to a forecast and its record: Parquet, long CSV, or JSON with paths.
+"""An exported file back to what it holds: the record of any, and all paths of Parquet, long CSV, or JSON with paths.
 
 Shapes: N paths, H steps, C columns that mean something; the others come back as zeros.
 """
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from pathlib import PurePath
 
 import numpy as np
@@ -15,16 +17,37 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from engine.forecast import COLUMNS, Forecast
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.export.documents import read_run
+from kronos_dashboard.errors import ImportFailed, RecordError
+from kronos_dashboard.export.documents import RunFile, read_run
 from kronos_dashboard.export.facts import header_record
 from kronos_dashboard.export.paths import RECORD_KEY
 from kronos_dashboard.records import RunRecord, paths_digest
 
-__all__ = ["read_forecast"]
+__all__ = ["read_exported", "read_forecast"]
 
 _MOST_ROWS = 10_000_000
 _HINT = "Choose a file with all paths, as it was exported (Parquet, long CSV, or JSON with paths)."
+_EXPORTED = "Choose a file as it was exported."
+_REPORT = re.compile(rb'<pre id="record">(.*?)</pre>', re.DOTALL)
+
+
+def read_exported(data: bytes) -> RunFile:
+    """The record in any exported file, and from JSON also the candles and paths that it holds.
+
+    Raises:
+        RecordError: there is none, it was changed, or the parts of the file contradict each other.
+    """
+    try:
+        if data.startswith(b"PAR1"):
+            return _alone(_stored(pq.ParquetFile(io.BytesIO(data))))
+        start, report = _header_length(data), _REPORT.search(data)
+        if start:
+            return _alone(header_record(data[:start]))
+        if data.startswith(b"<") and report:
+            return _alone(RunRecord.from_json(html.unescape(report[1].decode("utf-8", errors="replace"))))
+        return read_run(data)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, _Unfit) as error:
+        raise RecordError(f"the file holds no run record that can be read: {error}.", _EXPORTED) from error
 
 
 def read_forecast(data: bytes, name: str) -> tuple[Forecast, RunRecord]:
@@ -80,16 +103,24 @@ def _from_json(data: bytes) -> tuple[RunRecord, np.ndarray]:
 
 def _from_parquet(data: bytes) -> tuple[RunRecord, np.ndarray]:
     file = pq.ParquetFile(io.BytesIO(data))
-    stored = (file.schema_arrow.metadata or {}).get(RECORD_KEY)
-    if stored is None:
-        raise _Unfit("its metadata hold no run record")
-    record = RunRecord.from_json(stored.decode("utf-8", errors="replace"))
+    record = _stored(file)
     _check_rows(file.metadata.num_rows, record)
     wanted = ["path", "step", "time", *record.forecast_columns]
     missing = [name for name in wanted if name not in file.schema_arrow.names]
     if missing:
         raise _Unfit(f"it lacks the columns {', '.join(missing)}")
     return record, _stacked(file.read(wanted), record)
+
+
+def _stored(file: pq.ParquetFile) -> RunRecord:
+    stored = (file.schema_arrow.metadata or {}).get(RECORD_KEY)
+    if stored is None:
+        raise _Unfit("its metadata hold no run record")
+    return RunRecord.from_json(stored.decode("utf-8", errors="replace"))
+
+
+def _alone(record: RunRecord) -> RunFile:
+    return RunFile(record=record, context=None, truth=None, paths=None)
 
 
 def _from_csv(data: bytes) -> tuple[RunRecord, np.ndarray]:

@@ -9,6 +9,7 @@ from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.columnar import read_feather, read_parquet
 from kronos_dashboard.importers.delimited import read_delimited
 from kronos_dashboard.importers.encodings import as_utf8
+from kronos_dashboard.importers.exported import refuse_exported
 from kronos_dashboard.importers.jsons import looks_like_json, read_json
 from kronos_dashboard.importers.sheets import looks_like_html, read_html, read_xls, read_xlsx
 from kronos_dashboard.importers.table import Table
@@ -53,6 +54,7 @@ def _attempt(member: Member, settings: Settings, limit: int) -> list[Table] | Im
 
 def _tables(member: Member, settings: Settings, limit: int) -> list[Table]:
     data, name, most = member.data, member.name, settings.max_rows
+    refuse_exported(data, name)
     if member.kind == "parquet":
         return [read_parquet(data, name, most, limit)]
     if member.kind == "feather":

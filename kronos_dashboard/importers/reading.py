@@ -16,7 +16,7 @@ from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.cleaning import Rows, clean
 from kronos_dashboard.importers.closes import CLOSING, stand_at_closes
 from kronos_dashboard.importers.dates import with_whole_dates
-from kronos_dashboard.importers.exported import forecast_notes, refuse_paths
+from kronos_dashboard.importers.exported import refuse_table
 from kronos_dashboard.importers.opening import open_tables
 from kronos_dashboard.importers.options import Choices, Imported, ImportOptions, parse_interval
 from kronos_dashboard.importers.parsing import Parsed, parse_rows
@@ -42,7 +42,7 @@ def read(
     is told in a note. Where a file offers several series, the first is taken, and the others are among the choices.
 
     Raises:
-        ImportFailed: the bytes are no candles; the message says why.
+        ImportFailed: the bytes are no candles; the message says why. ``ExportedForecast`` where they are a forecast.
         ChoiceNeeded: they can be read once an interval (for ticks) is chosen.
     """
     options, settings = options or ImportOptions(), settings or Settings()
@@ -88,7 +88,7 @@ def _choose(
         wanted = [t for t in tables if options.sheet is None or t.name.casefold() == options.sheet.casefold()] or tables
         for table in map(with_whole_dates, wanted[:_MOST_TRIED]):
             try:
-                refuse_paths(table, member)
+                refuse_table(table, member)
                 usable.append((table, find_roles(table, member, dict(options.columns), options.ticker), member))
             except ImportFailed as error:
                 failures.append(error)
@@ -108,7 +108,7 @@ def _choose(
 def _candles(
     table: Table, roles: Roles, parsed: Parsed, options: ImportOptions, member: str, choices: list[Choices]
 ) -> Imported:
-    rows, notes = parsed.rows, [*forecast_notes(table), *table.notes, *roles.notes, *parsed.notes]
+    rows, notes = parsed.rows, [*table.notes, *roles.notes, *parsed.notes]
     if parsed.ticks:
         rows, more = from_ticks(rows, options.interval, member)
         notes += more

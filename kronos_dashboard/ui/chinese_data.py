@@ -23,6 +23,7 @@ DATA: Mapping[str, str] = {
     "台电脑上。",
     "Reading …": "正在读取……",
     "Read": "读取",
+    "Open it on the Forecast page": "在预测页面打开",
     "{option} of {file}": "{file} 的{option}",
     # live candles
     "Feed": "数据源",

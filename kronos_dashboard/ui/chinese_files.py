@@ -178,13 +178,18 @@ FILES: Mapping[str, str] = {
     "The stamps are the closes of their bars: the first of a session stands one interval after its open, the last at "
     "its close.": "时间是K线的收盘时间：时段内的第一根在开市后一个周期，最后一根在收市时。",
     # exported forecasts
-    "the file {file} is an exported forecast with all its paths, and no history of candles.": "文件 {file} 是含有全部"
-    "路径的导出预测，而不是K线历史。",
-    "Open it on the Forecast page: Take away, open an exported forecast.": "请在预测页面打开：带走，重新打开导出的预"
-    "测。",
-    "This is an exported forecast: its candles are one sampled path, not history. The file with all paths opens on "
-    "the Forecast page: Take away, open an exported forecast.": "这是导出的预测：其中的K线是一条采样路径，而不是历史"
-    "。含有全部路径的文件可在预测页面打开：带走，重新打开导出的预测。",
+    "the file {file} is a forecast that this app exported ({kind}), and no history of candles.": "文件 {file} 是本应"
+    "用导出的预测（{kind}），而不是K线历史。",
+    "all its paths": "全部路径",
+    "its steps": "逐步数据",
+    "its settings": "设置",
+    "its settings and candles": "设置和K线",
+    "a report": "报告",
+    "a table": "表格",
+    "Open it on the Forecast page, under Files; {command} makes its numbers again.": "请在预测页面的“文件”中打开；"
+    "{command} 可重新得到相同数字。",
+    "The lines that say how it was made are gone. Take the file as it was saved.": "其中说明生成方式的行已丢失。请使用"
+    "保存时的原文件。",
     # rows
     "the file {file} has {count} of candles; at least 2 are needed.": "文件 {file} 有 {count}K线；至少需要 2 行。",
     "the file {file} has no two usable candles in {count}: {why}": "文件 {file} 的 {count}中没有两根可用的K线：{why}",

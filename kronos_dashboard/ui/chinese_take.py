@@ -30,8 +30,8 @@ TAKE: Mapping[str, str] = {
     "件夹，以下命令会得到完全相同的数字：",
     "**Open an exported forecast again**": "**重新打开导出的预测**",
     "An exported file": "导出的文件",
-    "CSV, Parquet or JSON as it was saved here. It stays on this computer.": "在这里保存的 CSV、Parquet 或 JSON。文件"
-    "只留在这台电脑上。",
+    "CSV, Parquet, JSON or HTML as it was saved here. It stays on this computer.": "在这里保存的 CSV、"
+    "Parquet、JSON 或 HTML。文件只留在这台电脑上。",
     "The forecast in the file": "文件中的预测",
     "How it was made": "生成方式",
     "The file has no candles, and this session does not hold them: the fan stands alone.": "文件中没有K线，本次会话也"
@@ -39,6 +39,7 @@ TAKE: Mapping[str, str] = {
     "The file has quantiles and no paths: the fan stands alone.": "文件中有分位数而没有路径：只显示扇形。",
     "The file has the candles and all settings, not the paths; this command makes them again:": "文件中有K线和全部设"
     "置，没有路径；以下命令可重新生成路径：",
+    "The file has the settings alone; the candles are those of this session.": "文件中只有设置；K线来自本次会话。",
     "The file has the settings alone: neither candles nor paths.": "文件中只有设置：没有K线，也没有路径。",
     # facts
     "Source": "来源",

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from engine.errors import EngineError
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.importers import ChoiceNeeded, ImportOptions
+from kronos_dashboard.importers import ChoiceNeeded, ExportedForecast, ImportOptions
 from kronos_dashboard.samples import SAMPLES
 from kronos_dashboard.ui.data_fetch import fetch_form, fetch_selection
 from kronos_dashboard.ui.data_link import PARAMETERS, Selection, from_parameters, to_parameters
@@ -15,6 +16,7 @@ from kronos_dashboard.ui.data_options import option_label, option_values
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.series import chosen, file_series, held, keep, sample_series
 from kronos_dashboard.ui.shared import settings
+from kronos_dashboard.ui.take import bring
 from kronos_dashboard.ui.words import language, said, t
 
 __all__ = ["add_candles", "open_link", "write_link"]
@@ -25,7 +27,7 @@ _LINK_ERROR, _LINK_DONE, _PROBLEMS = "data_link_error", "data_link_done", "data_
 
 @dataclass(frozen=True)
 class _Problem:
-    """A file that did not become candles; its bytes are kept where a choice would help."""
+    """A file that did not become candles; its bytes are kept where they are of use: for a choice, or elsewhere."""
 
     name: str
     error: DashboardError
@@ -147,12 +149,17 @@ def _take(name: str, data: bytes, options: ImportOptions | None = None) -> None:
         keep(file_series(name, data, options))
     except ChoiceNeeded as error:
         st.session_state.setdefault(_PROBLEMS, []).append(_Problem(name, error, data))
+    except ExportedForecast as error:
+        st.session_state.setdefault(_PROBLEMS, []).append(_Problem(error.filename, error, error.data))
     except DashboardError as error:
         st.session_state.setdefault(_PROBLEMS, []).append(_Problem(name, error))
 
 
 def _show_problem(number: int, problem: _Problem) -> None:
     error = problem.error
+    if isinstance(error, ExportedForecast) and problem.data:
+        _show_forecast(number, problem)
+        return
     if not isinstance(error, ChoiceNeeded):
         show_error(error)
         return
@@ -165,3 +172,21 @@ def _show_problem(number: int, problem: _Problem) -> None:
         with st.spinner(t("Reading …")):
             _take(problem.name, problem.data, replace(ImportOptions(), **{option: value}))  # type: ignore[arg-type]
         st.rerun()
+
+
+def _show_forecast(number: int, problem: _Problem) -> None:
+    """An exported forecast is opened where forecasts are."""
+    st.info(escape(_sentence(problem.error)), icon=":material/timeline:")
+    if st.button(t("Open it on the Forecast page"), key=f"data_bring_{number}", type="primary", width="stretch"):
+        try:
+            bring(problem.name, problem.data)
+        except (DashboardError, EngineError) as error:
+            show_error(error)
+            return
+        st.session_state[_PROBLEMS].remove(problem)
+        st.switch_page("pages/2_Forecast.py")
+
+
+def _sentence(error: DashboardError) -> str:
+    message = said(error.message)
+    return message[:1].upper() + message[1:]

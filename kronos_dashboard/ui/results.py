@@ -19,7 +19,7 @@ from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.replay import play_on, playing, revealed
 from kronos_dashboard.ui.runs import Result, kept_result, kept_results
-from kronos_dashboard.ui.take import show_exports
+from kronos_dashboard.ui.take import open_again, show_exports, was_brought
 from kronos_dashboard.ui.watch import CHART, base_of
 from kronos_dashboard.ui.words import language, moment, said, t
 from kronos_dashboard.windows import Window
@@ -113,17 +113,24 @@ def _tabs(window: Window, setup: Setup, result: Result | None) -> None:
         parts[t("Questions")] = lambda: show_questions(result)
         parts[t("Comparison")] = lambda: show_comparison(result, revealed(window))
         parts[t("Files")] = lambda: show_exports(result, revealed(window))
-    if not kept_results():
-        return
-    parts[t("Sensitivity")] = lambda: show_sensitivity(
-        window, setup.sampling, setup.model.name, setup.device, setup.dtype
-    )
-    parts[t("Side by side")] = lambda: show_side_by_side(kept_results(), lambda other: revealed(other.window))
+    if kept_results():
+        parts |= _across(window, setup)
+    parts.setdefault(t("Files"), open_again)
     key = f"parts_{language()}_{'some' if result is None else 'all'}"
+    if was_brought():
+        st.session_state[key] = t("Files")
     for tab, show in zip(st.tabs(list(parts), key=key, on_change="rerun"), parts.values(), strict=True):
         if tab.open:
             with tab:
                 show()
+
+
+def _across(window: Window, setup: Setup) -> dict[str, Callable[[], None]]:
+    """What may be asked of all forecasts of the session."""
+    return {
+        t("Sensitivity"): lambda: show_sensitivity(window, setup.sampling, setup.model.name, setup.device, setup.dtype),
+        t("Side by side"): lambda: show_side_by_side(kept_results(), lambda other: revealed(other.window)),
+    }
 
 
 def _figures(result: Result) -> None:

@@ -20,9 +20,10 @@ from kronos_dashboard.ui.take_files import Offer, command_of, facts_table, offer
 from kronos_dashboard.ui.take_read import Opened, open_exported
 from kronos_dashboard.ui.words import t
 
-__all__ = ["open_again", "show_exports"]
+__all__ = ["bring", "open_again", "show_exports", "was_brought"]
 
 _HEIGHT = 420
+_OPENED, _BROUGHT = "take_opened", "take_brought"
 
 
 def show_exports(result: Result, revealed: int = 0) -> None:
@@ -52,20 +53,35 @@ def show_exports(result: Result, revealed: int = 0) -> None:
     open_again()
 
 
+def bring(name: str, data: bytes) -> None:
+    """Open an exported file that came to another page; the Forecast page then shows it among its files.
+
+    Raises:
+        DashboardError, EngineError: it cannot be read.
+    """
+    opened = open_exported(data, name, _context, most_bytes=settings().max_upload_bytes)
+    st.session_state.update({_OPENED: (name, opened), _BROUGHT: True})
+
+
+def was_brought() -> bool:
+    """Whether a file has been brought since this was asked last."""
+    return bool(st.session_state.pop(_BROUGHT, False))
+
+
 @st.fragment
 def open_again() -> None:
     """An uploader for a file that was exported here, and what the file holds."""
     st.markdown(t("**Open an exported forecast again**"))
     st.file_uploader(
         t("An exported file"),
-        type=["csv", "parquet", "json"],
+        type=["csv", "parquet", "json", "html"],
         key="take_upload",
         on_change=_take,
         max_upload_size=settings().max_upload_mb,
         label_visibility="collapsed",
-        help=t("CSV, Parquet or JSON as it was saved here. It stays on this computer."),
+        help=t("CSV, Parquet, JSON or HTML as it was saved here. It stays on this computer."),
     )
-    opened: tuple[str, Opened] | BaseException | None = st.session_state.get("take_opened")
+    opened: tuple[str, Opened] | BaseException | None = st.session_state.get(_OPENED)
     if isinstance(opened, BaseException):
         show_error(opened)
     elif opened is not None:
@@ -99,16 +115,16 @@ def _facts(record: RunRecord) -> None:
 
 def _take() -> None:
     """Read the file that was uploaded; it takes the place of the one before."""
-    st.session_state.pop("take_opened", None)
+    st.session_state.pop(_OPENED, None)
     file = st.session_state["take_upload"]
     if file is None:
         return
     try:
         opened = open_exported(file.getvalue(), file.name, _context, most_bytes=settings().max_upload_bytes)
     except (DashboardError, EngineError) as error:
-        st.session_state["take_opened"] = error
+        st.session_state[_OPENED] = error
         return
-    st.session_state["take_opened"] = (file.name, opened)
+    st.session_state[_OPENED] = (file.name, opened)
 
 
 def _context(record: RunRecord) -> CandleFrame | None:
@@ -134,8 +150,12 @@ def _show(name: str, opened: Opened) -> None:
             st.caption(t("The file has quantiles and no paths: the fan stands alone."))
     elif window is not None:
         live_chart(window_figure(window, look(_HEIGHT)), key="take_window", alt=alt, file="window")
-        st.caption(t("The file has the candles and all settings, not the paths; this command makes them again:"))
-        st.code(f"python -m kronos_dashboard forecast --from-record {_plain(name)} --out forecast.csv", wrap_lines=True)
+        if opened.own_candles:
+            st.caption(t("The file has the candles and all settings, not the paths; this command makes them again:"))
+            command = f"python -m kronos_dashboard forecast --from-record {_plain(name)} --out forecast.csv"
+            st.code(command, wrap_lines=True)
+        else:
+            st.caption(t("The file has the settings alone; the candles are those of this session."))
     else:
         st.caption(t("The file has the settings alone: neither candles nor paths."))
     _facts(record)

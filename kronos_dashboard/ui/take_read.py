@@ -15,7 +15,7 @@ import pandas as pd
 from engine.forecast import Forecast
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.export import QUANTILES, read_forecast, read_run
+from kronos_dashboard.export import QUANTILES, read_exported, read_forecast, read_run
 from kronos_dashboard.export.facts import header_record
 from kronos_dashboard.export.tables import quantile_name
 from kronos_dashboard.records import RunRecord
@@ -23,7 +23,7 @@ from kronos_dashboard.windows import Window
 
 __all__ = ["Opened", "open_exported"]
 
-_HINT = "Choose a file as it was saved here: CSV, Parquet or JSON."
+_HINT = "Choose a file as it was saved here: CSV, Parquet, JSON or HTML."
 FindContext = Callable[[RunRecord], CandleFrame | None]
 
 
@@ -36,6 +36,8 @@ class Opened:
     """None where the candles are neither in the file nor in this session."""
     forecast: Forecast | None
     """None where the file does not hold all paths."""
+    own_candles: bool
+    """Whether the candles are in the file, so that it alone makes the paths again."""
     quantiles: np.ndarray | None
     """[7, H] of the close at ``export.QUANTILES``; None where the file holds neither paths nor quantiles."""
 
@@ -62,11 +64,19 @@ def open_exported(data: bytes, name: str, find: FindContext, *, most_bytes: int)
         raise ImportFailed("the file is empty.", _HINT)
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return _from_json(data, name, find)
+    if data.startswith(b"<"):
+        return _settings(read_exported(data).record, find)
     if not data.startswith(b"PAR1") and b"close_median" in _heading(data):
         return _from_steps(data, find)
     forecast, record = read_forecast(data, name)
     window = _window(record, find(record), None)
-    return Opened(record=record, window=window, forecast=forecast, quantiles=_quantiles(forecast))
+    return Opened(record=record, window=window, forecast=forecast, own_candles=False, quantiles=_quantiles(forecast))
+
+
+def _settings(record: RunRecord, find: FindContext) -> Opened:
+    """What a report tells: how the forecast was made."""
+    window = _window(record, find(record), None)
+    return Opened(record=record, window=window, forecast=None, own_candles=False, quantiles=None)
 
 
 def _from_json(data: bytes, name: str, find: FindContext) -> Opened:
@@ -75,7 +85,8 @@ def _from_json(data: bytes, name: str, find: FindContext) -> Opened:
     context = find(run.record) if run.context is None else run.context
     quantiles = None if forecast is None else _quantiles(forecast)
     window = _window(run.record, context, run.truth)
-    return Opened(record=run.record, window=window, forecast=forecast, quantiles=quantiles)
+    own = run.context is not None
+    return Opened(record=run.record, window=window, forecast=forecast, own_candles=own, quantiles=quantiles)
 
 
 def _from_steps(data: bytes, find: FindContext) -> Opened:
@@ -92,7 +103,8 @@ def _from_steps(data: bytes, find: FindContext) -> Opened:
         raise ImportFailed(
             f"the table must have steps 1 to {record.horizon} with quantiles in rising order; it was changed.", _HINT
         )
-    return Opened(record=record, window=_window(record, find(record), None), forecast=None, quantiles=values)
+    window = _window(record, find(record), None)
+    return Opened(record=record, window=window, forecast=None, own_candles=False, quantiles=values)
 
 
 def _heading(data: bytes) -> bytes:

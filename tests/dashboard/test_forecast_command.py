@@ -74,6 +74,22 @@ def test_a_run_file_alone_makes_the_same_bytes_again(first: Path, tmp_path: Path
         assert path.read_bytes() == (first / path.name).read_bytes(), path.name
 
 
+@pytest.mark.parametrize("name", ["out.csv", "paths.parquet", "report.html"])
+def test_every_exported_file_makes_the_same_numbers_again_from_the_file_of_its_candles(
+    first: Path, tmp_path: Path, name: str, capsys
+) -> None:
+    assert "Name the file that they came from" in refused(capsys, again(first, record=name))
+    out = tmp_path / "out.csv"
+    assert main([*again(first, record=name), "--candles", str(first / "candles.csv"), "--out", str(out)]) == 0
+    assert out.read_bytes() == (first / "out.csv").read_bytes()
+
+
+@pytest.mark.parametrize("data", [b"PAR1 and no more", b"# about: x\na,b\n1,2\n", b"<html></html>", b"\x00", b""])
+def test_a_file_without_a_record_is_refused(tmp_path: Path, data: bytes, capsys) -> None:
+    (tmp_path / "run").write_bytes(data)
+    refused(capsys, ["forecast", "--from-record", str(tmp_path / "run")])
+
+
 @pytest.mark.parametrize("more", [[], ["--tz", "Asia/Shanghai"], ["--symbol", "another name"]])
 def test_a_bare_record_needs_the_file_of_its_candles(first: Path, tmp_path: Path, more: list[str], capsys) -> None:
     assert "Name the file that they came from" in refused(capsys, again(first, record="record.json"))

@@ -219,6 +219,19 @@ def test_a_record_alone_says_so() -> None:
     assert "neither candles nor paths" in texts(app)
 
 
+def test_a_record_alone_promises_no_command_when_the_candles_are_those_of_the_session() -> None:
+    app = uploaded(opened(kept=True), "record.json", record_json(ui_results.result().record))
+    assert "the candles are those of this session" in texts(app)
+    assert "take_window" in shown(app)
+    assert [code.value for code in app.code if "record.json" in code.value] == []
+
+
+def test_a_report_tells_how_it_was_made() -> None:
+    here = ui_results.result()
+    back = open_exported(files(here)["take_report"], "report.html", nothing, most_bytes=MOST)
+    assert (back.record, back.window, back.forecast) == (here.record, None, None)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
