@@ -34,7 +34,7 @@ ENGLISH: Mapping[str, str] = {
     "{inner:.0f}/{middle:.0f}/{outer:.0f}% of the closes; CRPS {crps:.2f} times a random walk's.",
     "never": "The bands of this checkpoint have not been measured: how much of what comes they hold is not known.",
     "other": "The bands of this checkpoint have not been measured; scores.json beside it is of other weights.",
-    "broken": "The measured figures beside this checkpoint (scores.json) cannot be read; nothing is known of its bands.",
+    "broken": "The measured figures beside this checkpoint (scores.json) cannot be read, so nobody knows its bands.",
     "sparse": "The bands of this checkpoint have been measured on too few windows to say what they hold.",
     "differs": "That was with {there}; here: {here}.",
     "narrower": "With these settings the bands come out narrower, and nobody has measured what they hold.",
@@ -127,7 +127,7 @@ class Measured:
         if self.score is None:
             return (texts[self.state],)
         score = self.score
-        inner, middle, outer = (100 * share for share in score.coverages)
+        inner, middle, outer = (100 * share for share in score.held.values())
         known = texts["measured"].format(
             windows=score.windows,
             group=_group(score, texts),
@@ -146,11 +146,8 @@ class Measured:
             texts["and"].join(_setting(one.name, getattr(one, side), texts) for one in self.differences)
             for side in ("there", "here")
         )
-        return (
-            known,
-            texts["differs"].format(there=there, here=here),
-            texts["unlike" if self.spread == "alike" else self.spread],
-        )
+        meaning = texts["unlike" if self.spread == "alike" else self.spread]
+        return (known, texts["differs"].format(there=there, here=here), meaning)
 
     def describe(self, texts: Mapping[str, str] = ENGLISH) -> str:
         """The sentences as one text."""

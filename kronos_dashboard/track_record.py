@@ -20,11 +20,9 @@ import engine
 from engine import registry
 from kronos_dashboard.errors import RecordError
 
-__all__ = ["BANDS", "SCORES_FILE", "Found", "Score", "Scores", "find_scores", "read_scores", "weights_digest"]
+__all__ = ["SCORES_FILE", "Found", "Score", "Scores", "find_scores", "read_scores", "weights_digest"]
 
 SCORES_FILE = "scores.json"
-BANDS = (0.5, 0.8, 0.95)
-"""Shares of the paths between whose edges the truth was looked for."""
 LEAST_WINDOWS = 30
 """With fewer windows a figure is no measurement; the next wider group is taken."""
 _log = logging.getLogger(__name__)
@@ -70,9 +68,9 @@ class Score:
             _check(_is_number(getattr(self, name), 1.0), f"{name} must be a fraction", getattr(self, name))
 
     @property
-    def coverages(self) -> tuple[float, float, float]:
-        """Fractions of what came inside ``BANDS``."""
-        return (self.coverage_50, self.coverage_80, self.coverage_95)
+    def held(self) -> dict[float, float]:
+        """Share of the paths in a band -> share of what came in it."""
+        return {0.5: self.coverage_50, 0.8: self.coverage_80, 0.95: self.coverage_95}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from engine.forecast import Forecast
@@ -22,12 +23,13 @@ from kronos_dashboard.export import (
     write_atomically,
 )
 from kronos_dashboard.forecasting import RunRecord
+from kronos_dashboard.measured import Measured, market_of, measured_of
 from kronos_dashboard.metrics import score
 from kronos_dashboard.windows import Window
 
 __all__ = ["Made", "add_outputs", "check_outputs", "summarise", "write_outputs"]
 
-_LEVEL = 0.9
+_LEVEL = 0.8
 """Part of the paths whose range the summary tells."""
 
 
@@ -41,17 +43,22 @@ class Made:
     again: bool
     """Whether the record was there first and the same numbers came out."""
 
+    @cached_property
+    def measured(self) -> Measured:
+        """What is known of its bands."""
+        return measured_of(self.window, self.record, market=market_of(self.window.context))
+
 
 _FILES: dict[str, Callable[[Made], bytes]] = {
-    "out": lambda made: forecast_csv(made.window, made.forecast, made.record),
+    "out": lambda made: forecast_csv(made.window, made.forecast, made.record, made.measured),
     "record": lambda made: record_json(made.record),
-    "json_out": lambda made: run_json(made.window, made.forecast, made.record),
-    "html_out": lambda made: report_html(made.window, made.forecast, made.record),
+    "json_out": lambda made: run_json(made.window, made.forecast, made.record, made.measured),
+    "html_out": lambda made: report_html(made.window, made.forecast, made.record, made.measured),
 }
 _PATHS: dict[str, Callable[[Made], bytes]] = {
-    ".parquet": lambda made: paths_parquet(made.forecast, made.record),
-    ".csv": lambda made: paths_csv(made.forecast, made.record),
-    ".json": lambda made: paths_json(made.window, made.forecast, made.record),
+    ".parquet": lambda made: paths_parquet(made.forecast, made.record, made.measured),
+    ".csv": lambda made: paths_csv(made.forecast, made.record, made.measured),
+    ".json": lambda made: paths_json(made.window, made.forecast, made.record, made.measured),
 }
 
 
@@ -97,10 +104,12 @@ def summarise(options: argparse.Namespace, made: Made) -> None:
     window, forecast, record = made.window, made.forecast, made.record
     lower, upper = forecast.band(_LEVEL)[:, -1]
     end = f"{window.context.local_index[-1]:%Y-%m-%d %H:%M} ({record.session_tz})"
-    reach = f"median {forecast.median()[-1]:,.6g}, {_LEVEL:.0%} of paths {lower:,.6g} to {upper:,.6g}"
+    reach = f"median {forecast.median()[-1]:,.6g}, {_LEVEL:.0%} of paths end within {lower:,.6g} to {upper:,.6g}"
     _say("model", f"{record.model_label} ({record.checkpoint_digest[:12]})")
     _say("window", f"{record.symbol} {record.interval}: {record.context_length} candles up to {end}")
     _say("last step", f"{window.local_future[-1]:%Y-%m-%d %H:%M}  {reach}")
+    for sentence in made.measured.sentences():
+        _say("bands", sentence)
     if window.truth is not None:
         _compare(window, forecast)
     for note in record.notes:

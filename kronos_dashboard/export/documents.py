@@ -14,6 +14,7 @@ from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import CandleError, RecordError
 from kronos_dashboard.export.facts import limits
 from kronos_dashboard.export.tables import DIGITS, forecast_table
+from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord
 from kronos_dashboard.windows import Window
 
@@ -42,18 +43,18 @@ def record_json(record: RunRecord) -> bytes:
     return (record.to_json() + "\n").encode()
 
 
-def run_json(window: Window, forecast: Forecast, record: RunRecord) -> bytes:
+def run_json(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
     """Record, limits, summary and candles, as JSON in UTF-8: all that is needed to make the paths again."""
-    return _encoded(_document(window, forecast, record))
+    return _encoded(_document(window, forecast, record, measured))
 
 
-def paths_json(window: Window, forecast: Forecast, record: RunRecord) -> bytes:
+def paths_json(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
     """``run_json`` with all paths in it."""
     chosen = forecast.paths[:, :, [COLUMNS.index(name) for name in record.forecast_columns]]
     # by way of text: the shortest number that brings the float32 back, not the 17 digits of the same float64
     values = np.asarray(chosen, dtype=np.float32).astype("U").astype(np.float64).tolist()
     paths = {"columns": list(record.forecast_columns), "values": values}
-    return _encoded({**_document(window, forecast, record), "paths": paths})
+    return _encoded({**_document(window, forecast, record, measured), "paths": paths})
 
 
 def read_run(data: bytes) -> RunFile:
@@ -88,12 +89,13 @@ def read_run(data: bytes) -> RunFile:
     return RunFile(record=record, context=context, truth=truth, paths=_paths(values.get("paths"), record))
 
 
-def _document(window: Window, forecast: Forecast, record: RunRecord) -> dict[str, Any]:
+def _document(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None) -> dict[str, Any]:
     candles = window.context
     return {
         "format": FORMAT,
         "format_version": _VERSION,
-        "limits": limits(record),
+        "limits": limits(record, measured),
+        "measured": None if measured is None else measured.document(),
         "record": record.document(),
         "summary": _summary(window, forecast),
         "candles": {

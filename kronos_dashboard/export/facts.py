@@ -10,6 +10,7 @@ import pandas as pd
 
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.export.safety import comment_lines
+from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord
 
 __all__ = ["facts", "header_record", "limits", "text_header"]
@@ -41,8 +42,13 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     ]
 
 
-def limits(record: RunRecord) -> list[str]:
-    """What a reader must not take the numbers for, in whole sentences."""
+def limits(record: RunRecord, measured: Measured | None = None) -> list[str]:
+    """What a reader must not take the numbers for, in whole sentences.
+
+    Args:
+        record: how the forecast was made.
+        measured: what is known of its bands; None where nobody has looked.
+    """
     config = record.sampling_config
     told = ["These are possible futures that a model has sampled. They are no promise and no advice."]
     if record.model_name.lower() == "bundled":
@@ -56,6 +62,8 @@ def limits(record: RunRecord) -> list[str]:
     told.append(
         "Quantiles are of the sampled paths. How often the truth falls between two of them is a matter of measurement; "
         "a band deserves the name of its share only with a measured coverage beside it."
+        if measured is None
+        else f"Quantiles are of the sampled paths, not of what comes. {measured.describe()}"
     )
     if config.temperature < 1 or config.nucleus < 1 or config.top_k is not None:
         told.append("With a temperature below 1 or unlikely tokens cut away the quantiles lie too close by design.")
@@ -67,12 +75,12 @@ def limits(record: RunRecord) -> list[str]:
     return told
 
 
-def text_header(record: RunRecord, title: str) -> bytes:
+def text_header(record: RunRecord, title: str, measured: Measured | None = None) -> bytes:
     """The comment lines on top of a CSV: facts, limits, and the record for ``header_record``."""
     lines = [
         ("about", f"{title} Lines with # in front are comments: pandas.read_csv(file, comment='#')."),
         *facts(record),
-        *(("limit", text) for text in limits(record)),
+        *(("limit", text) for text in limits(record, measured)),
     ]
     coded = quote(json.dumps(record.document(), separators=(",", ":")), safe=_READABLE)
     return f"{comment_lines(lines)}{_RECORD_MARK}{coded}\n".encode()

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from engine.forecast import COLUMNS, Forecast
 from kronos_dashboard.export.facts import facts, limits, text_header
+from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord
 
 __all__ = ["RECORD_KEY", "paths_csv", "paths_parquet", "paths_table"]
@@ -40,24 +41,24 @@ def paths_table(forecast: Forecast, record: RunRecord) -> pa.Table:
     return pa.table(columns)
 
 
-def paths_csv(forecast: Forecast, record: RunRecord) -> bytes:
+def paths_csv(forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
     """All paths as CSV in UTF-8, under lines of comment that say how they were made."""
     table = paths_table(forecast, record)
     local = record.future_index.tz_convert(record.session_tz)
     clock = pa.array([bar.isoformat() for bar in local])
     steps = pa.array(np.tile(np.arange(len(local)), forecast.num_paths))
     table = table.set_column(table.schema.get_field_index("time"), "time", clock.take(steps))
-    sink = io.BytesIO(text_header(record, "One row per path and step: all sampled paths."))
+    sink = io.BytesIO(text_header(record, "One row per path and step: all sampled paths.", measured))
     sink.seek(0, io.SEEK_END)
     pa_csv.write_csv(table, sink, pa_csv.WriteOptions(quoting_style="none", quoting_header="none"))
     return sink.getvalue()
 
 
-def paths_parquet(forecast: Forecast, record: RunRecord) -> bytes:
+def paths_parquet(forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
     """All paths as Parquet; the metadata hold the run record, and in plain words what every file says."""
     told = {f"{_PREFIX}{name}": text for name, text in facts(record) if name != "note"}
     told[f"{_PREFIX}notes"] = " ".join(record.notes)
-    told[f"{_PREFIX}limits"] = " ".join(limits(record))
+    told[f"{_PREFIX}limits"] = " ".join(limits(record, measured))
     table = paths_table(forecast, record).replace_schema_metadata({**told, RECORD_KEY.decode(): record.to_json()})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")

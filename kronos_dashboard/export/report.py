@@ -12,6 +12,7 @@ from engine.forecast import Forecast
 from kronos_dashboard.export.facts import facts, limits
 from kronos_dashboard.export.svg import COVERAGES, forecast_svg
 from kronos_dashboard.export.tables import forecast_table
+from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord
 from kronos_dashboard.windows import Window
 
@@ -41,20 +42,20 @@ svg .one-up, svg .one-down { stroke: var(--fan); } svg .one-down { fill: var(--f
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def report_html(window: Window, forecast: Forecast, record: RunRecord) -> bytes:
-    """Chart, figures, limits and record as one HTML file in UTF-8."""
+def report_html(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
+    """Chart, figures, limits and record as one HTML file in UTF-8; what was measured of the bands stands below them."""
     title = f"{record.symbol} {record.interval}: {forecast.num_paths} sampled futures"
     cutoff = window.context.local_index[-1].isoformat()
     body = (
         f"<h1>{escape(title)}</h1>",
         f'<p class="sub">{escape(f"{record.context_length} candles up to {cutoff}, {record.horizon} steps ahead")}</p>',
-        _figure(window, forecast),
+        _figure(window, forecast, measured),
         "<h2>After the last step</h2>",
         _table(_last_step(window, forecast)),
         "<h2>The spread of the paths</h2>",
-        _spread(window, forecast),
+        _spread(window, forecast, measured),
         "<h2>What these numbers are not</h2>",
-        f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in limits(record))}</ul>",
+        f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in limits(record, measured))}</ul>",
         "<h2>How it was made</h2>",
         _table(facts(record)),
         "<p>Saved with its candles (--json-out), the run is made again, to the last digit, by<br>"
@@ -73,11 +74,12 @@ def report_html(window: Window, forecast: Forecast, record: RunRecord) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", errors="replace")
 
 
-def _figure(window: Window, forecast: Forecast) -> str:
+def _figure(window: Window, forecast: Forecast, measured: Measured | None) -> str:
     shares = ", ".join(f"{coverage:.0%}" for coverage in reversed(COVERAGES))
     told = f"Filled: the middle {shares} of the paths. Line: their median. Candles behind the cutoff: one path."
     came = " Dark line: what came." if window.truth is not None else ""
-    return f"<figure>{forecast_svg(window, forecast)}<figcaption>{told}{came}</figcaption></figure>"
+    known = "" if measured is None else f"<br>{escape(measured.describe())}"
+    return f"<figure>{forecast_svg(window, forecast)}<figcaption>{told}{came}{known}</figcaption></figure>"
 
 
 def _last_step(window: Window, forecast: Forecast) -> list[tuple[str, str]]:
@@ -93,18 +95,20 @@ def _last_step(window: Window, forecast: Forecast) -> list[tuple[str, str]]:
     return rows
 
 
-def _spread(window: Window, forecast: Forecast) -> str:
-    """The middle shares of the paths, each with the coverage that was measured on this window, where it can be."""
+def _spread(window: Window, forecast: Forecast, measured: Measured | None) -> str:
+    """The middle shares of the paths, each with how much of what came it held: in this window, and in many before."""
     rows = []
+    score = None if measured is None else measured.score
     for coverage in reversed(COVERAGES):
         lower, upper = forecast.band(coverage)
-        measured = "not measured: the truth is not known yet"
+        here = "the truth is not known yet"
         if window.truth is not None:
             closes = window.truth.frame["close"].to_numpy()
             inside = int(((closes >= lower) & (closes <= upper)).sum())
-            measured = f"{inside} of {window.horizon} closes of this one window ({inside / window.horizon:.0%})"
+            here = f"{inside} of {window.horizon} closes of this one window ({inside / window.horizon:.0%})"
         reach = f"{lower[-1]:,.6g} to {upper[-1]:,.6g}"
-        rows.append((f"middle {coverage:.0%} of the paths", f"end within {reach}", f"truth inside: {measured}"))
+        before = "not measured" if score is None else f"{score.held[coverage]:.0%} in {score.windows:,} windows of old"
+        rows.append((f"middle {coverage:.0%} of the paths", f"end within {reach}", f"truth inside: {here}", before))
     return _table(rows)
 
 

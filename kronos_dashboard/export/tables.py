@@ -14,6 +14,7 @@ import pandas as pd
 from engine.forecast import Forecast
 from kronos_dashboard.export.facts import text_header
 from kronos_dashboard.export.safety import safe_text
+from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord, forecast_columns
 from kronos_dashboard.windows import Window
 
@@ -47,7 +48,7 @@ def quantile_name(column: str, level: float) -> str:
     return f"{column}_median" if level == 0.5 else f"{column}_q{100 * level:g}"
 
 
-def forecast_csv(window: Window, forecast: Forecast, record: RunRecord) -> bytes:
+def forecast_csv(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
     """``forecast_table`` as CSV in UTF-8, under lines of comment that say how it was made; the symbol in every row."""
     table = forecast_table(window, forecast)
     text = io.StringIO()
@@ -59,7 +60,7 @@ def forecast_csv(window: Window, forecast: Forecast, record: RunRecord) -> bytes
         cells = [value if isinstance(value, str) else _number(value) for value in row]
         text.write(f"{','.join(cells)},{symbol}\n")
     return (
-        text_header(record, "One row per step: a sampled path near the middle and quantiles.")
+        text_header(record, "One row per step: a sampled path near the middle and quantiles.", measured)
         + text.getvalue().encode()
     )
 

@@ -265,7 +265,7 @@ def test_the_report_measures_coverage_only_where_the_truth_is_known(made: Made, 
     known, unknown = (export.report_html(*one).decode() for one in (made, without_volume))
     assert f"{inside} of 12 closes of this one window ({inside / 12:.0%})" in known
     assert 'class="truth"' in known
-    assert "not measured: the truth is not known yet" in unknown
+    assert "truth inside: the truth is not known yet" in unknown
     assert 'class="truth"' not in unknown
     assert "80% band" not in known + unknown
 
