@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from engine.cache import KVCache
 from engine.config import ModelConfig
-from engine.layers import CrossAttention, Linear, RMSNorm, TransformerBlock
+from engine.layers import CrossAttention, RMSNorm, TransformerBlock
+from engine.linear import Linear
 from engine.pretrained import Pretrained
 
 __all__ = ["Kronos", "Logits", "ModelLoss"]

@@ -23,7 +23,7 @@ from engine.errors import Cancelled, CandlesError, ConfigError
 from engine.features import CLIP
 from engine.forecast import COLUMNS, Forecast
 from engine.generate import Glimpse, Question, WindowPolicy, decode_steps, generate
-from engine.layers import pack
+from engine.linear import pack
 from engine.model import Kronos
 from engine.progress import CancelToken, Partial, Progress
 from engine.series import Series

@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.cache import KVCache
-from engine.layers import NORM_EPS, Linear, TransformerBlock, query_key_value_factors
+from engine.layers import NORM_EPS, TransformerBlock, query_key_value_factors
+from engine.linear import Linear
 from engine.model import Kronos
 
 __all__ = ["SinglePath", "serves"]

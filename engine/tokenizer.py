@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from engine.cache import KVCache
 from engine.config import TokenizerConfig
-from engine.layers import Linear, TransformerBlock
+from engine.layers import TransformerBlock
+from engine.linear import Linear
 from engine.pretrained import Pretrained
 from engine.quantizer import BinarySphericalQuantizer
 

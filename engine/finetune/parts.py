@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.errors import SettingsError
 from engine.finetune.config import StageConfig
-from engine.layers import Linear
+from engine.linear import Linear
 from engine.model import Kronos
 from engine.tokenizer import KronosTokenizer
 

@@ -11,12 +11,11 @@ from engine.layers import (
     Attention,
     CrossAttention,
     FeedForward,
-    Linear,
     RMSNorm,
     TransformerBlock,
-    pack,
     rotation_table,
 )
+from engine.linear import Linear, pack
 from tests.engine import tiny
 
 D, HEADS, W = 16, 2, 8
