@@ -9,10 +9,8 @@ the training pipeline's evaluations (``engine.finetune.probe``).
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +21,8 @@ from engine import KronosPredictor
 from engine.finetune.candles import from_paths
 from engine.finetune.config import DataConfig, TokenizerStage
 from engine.finetune.losses import TokenizerObjective
-from engine.finetune.probe import Probe, summary
+from engine.finetune.measured import COLUMNS, entries, write_scores
+from engine.finetune.probe import Probe
 from engine.finetune.split import choose, make_split
 from engine.finetune.store import CandleStore, make_store
 from engine.finetune.windows import fixed_batch
@@ -61,44 +60,20 @@ def noise_floor(predictor: KronosPredictor, probe: Probe) -> float:
         return float(objective(batch)[1]["floor"])
 
 
-COLUMNS = {
-    "windows": "windows",
+HEADINGS = {
     "crps_ratio": "CRPS / random walk",
     "mae_ratio": "MAE / persistence",
     "coverage_50": "in 50%",
     "coverage_80": "in 80%",
     "coverage_95": "in 95%",
     "walk_coverage_80": "walk in 80%",
-    "repaired": "repaired",
 }
-
-
-def entries(probe: Probe, figures: np.ndarray) -> list[dict]:
-    """Pooled figures of all windows, of each market, and of each market and interval (null: of all).
-
-    CRPS and MAE are in units of each window's one-bar volatility.
-    """
-    both = [tuple(group.rsplit("_", 1)) for group in probe.groups]
-    kinds = {(None, None), *((market, None) for market, _ in both), *both}
-    found = []
-    for market, interval in sorted(kinds, key=lambda kind: (kind[1] is not None, kind[0] or "", kind[1] or "")):
-        chosen = np.array([market in (None, one) and interval in (None, other) for one, other in both])
-        part = replace(probe, places=tuple(p for p, is_in in zip(probe.places, chosen, strict=True) if is_in))
-        of_model, of_walk = summary(part, figures[chosen]), summary(part, part.walk)
-        of_model |= {
-            "windows": int(chosen.sum()),
-            "crps_ratio": 1 - of_model["crps_skill"],
-            "walk_coverage_80": of_walk["coverage_80"],
-        }
-        figure = {name: round(of_model[name], 3) for name in COLUMNS}
-        found.append({"horizon": probe.horizon, "market": market, "interval": interval} | figure)
-    return found
 
 
 def table(found: list[dict]) -> str:
     """The entries for a reader."""
     names = [" ".join(filter(None, (one["market"], one["interval"]))) or "all" for one in found]
-    return pd.DataFrame(found, index=names)[list(COLUMNS)].rename(columns=COLUMNS).to_string()
+    return pd.DataFrame(found, index=names)[list(COLUMNS)].rename(columns=HEADINGS).to_string()
 
 
 def parsed() -> argparse.Namespace:
@@ -125,8 +100,7 @@ def main() -> None:
     predictor = KronosPredictor.from_pretrained(
         args.model, device="cpu", dtype=getattr(torch, args.dtype), max_context=args.max_context
     )
-    about = {"digest": predictor.digest, "context": CONTEXT, "paths": args.paths, "temperature": 1.0, "top_p": 1.0}
-    scores = {**about, "noise_floor": 0.0, "scores": []}
+    measured = []
     with tempfile.TemporaryDirectory() as folder:
         store, config = stored(args.candles, args.cache or Path(folder))
         for horizon in args.horizons:
@@ -135,13 +109,12 @@ def main() -> None:
             figures = probe.forecast(predictor)
             seconds = time.perf_counter() - start
             floor = noise_floor(predictor, probe)
-            scores["noise_floor"] = round(floor, 3)
             print(f"\nhorizon {horizon}, {len(probe.places)} windows, noise floor {floor:.3f}, {seconds:.1f} s")
             found = entries(probe, figures)
-            scores["scores"] += found
+            measured += found
             print(table(found), flush=True)
     if args.json:
-        args.json.write_text(json.dumps(scores, indent=1) + "\n")
+        write_scores(args.json, predictor, probe, measured)
 
 
 if __name__ == "__main__":

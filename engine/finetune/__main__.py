@@ -15,6 +15,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import EngineError, SettingsError
@@ -118,22 +119,22 @@ def _closing_comparison(prepared) -> None:  # type: ignore[no-untyped-def]
 
 def _compare(arguments: Sequence[str]) -> int:
     from engine.finetune import compare
-    from engine.finetune.run import reopen
+    from engine.finetune.run import reopen, settings_of
 
     parser = argparse.ArgumentParser(prog="python -m engine.finetune compare")
     parser.add_argument("run", help="a run folder")
     parser.add_argument("--against", default="bundled", help="another run, a folder, a published name or a hub id")
     parser.add_argument("--data", nargs="+", help="candles; only what neither model was trained or chosen on counts")
-    parser.add_argument("--windows", type=int, help="most windows to forecast")
+    parser.add_argument("--windows", dest="compare_windows", type=int, help="most windows to forecast")
     parser.add_argument("--paths", type=int, help="sampled futures of each")
     parser.add_argument("--horizon", type=int, help="steps to forecast, bars")
     given = parser.parse_args(list(arguments))
+    told = {name: vars(given)[name] for name in ("compare_windows", "paths", "horizon")}
+    wanted = replace(settings_of(given.run).probe, **{name: value for name, value in told.items() if value is not None})
     if given.data is None:
-        probe = compare.probe_of_run(reopen(given.run))
+        probe = compare.probe_of_run(reopen(given.run), wanted)
     else:
-        probe = compare.probe_of_paths(
-            given.run, given.against, given.data, windows=given.windows, sampled=given.paths, horizon=given.horizon
-        )
+        probe = compare.probe_of_paths(given.run, given.against, given.data, wanted=wanted)
     print(compare.compare_run(given.run, given.against, probe).to_text())
     return 0
 

@@ -19,8 +19,9 @@ import pandas as pd
 from engine.errors import DataError, SettingsError
 from engine.finetune import candles as sources
 from engine.finetune import scores
-from engine.finetune.config import DataConfig, RunConfig
+from engine.finetune.config import DataConfig, ProbeConfig, RunConfig
 from engine.finetune.evaluate import MOST_CONTEXT
+from engine.finetune.measured import SCORES_FILE, entries, write_scores
 from engine.finetune.probe import Probe, summary
 from engine.finetune.run import Prepared, settings_of
 from engine.finetune.scores import Test
@@ -46,6 +47,10 @@ class Comparison:
     """By group, and ``ALL``; p of groups corrected for how many there are."""
     horizon: int
     context: int
+    measured: tuple[dict[str, Any], ...] = ()
+    """The run's own figures, for ``scores.json``."""
+    note: str = ""
+    """What went wrong beside the comparison; mostly nothing."""
 
     @property
     def verdict(self) -> scores.Verdict:
@@ -60,11 +65,12 @@ class Comparison:
             "worse": f"{self.run} is worse than {self.base}",
             "no difference": f"no difference between {self.run} and {self.base} that these windows can show",
         }[self.verdict]
+        note = f"\n{self.note}" if self.note else ""
         few = " These are too few dates to tell anything." if np.isnan(test.statistic) else ""
         return (
             f"{self.run} against {self.base}: {self.horizon} steps after {self.context} candles, CRPS in {unit}\n"
             f"{self.table.to_string()}\n"
-            f"{said} (p = {test.p:.3f}, {test.dates} dates).{few}"
+            f"{said} (p = {test.p:.3f}, {test.dates} dates).{few}{note}"
         )
 
 
@@ -84,7 +90,8 @@ def compare(probe: Probe, run: KronosPredictor, base: KronosPredictor, names: tu
     rows = {group: _row(probe, figures, groups == group, test) for group, test in tests.items() if group != ALL}
     rows[ALL] = _row(probe, figures, np.full(len(groups), True), whole)
     table = pd.DataFrame.from_dict(rows, orient="index").round(3)
-    return Comparison(names[0], names[1], table, tests, probe.horizon, probe.context)
+    measured = tuple(entries(probe, figures[0]))
+    return Comparison(names[0], names[1], table, tests, probe.horizon, probe.context, measured)
 
 
 def _row(probe: Probe, figures: Sequence[np.ndarray], chosen: np.ndarray, test: Test) -> dict[str, Any]:
@@ -116,7 +123,7 @@ def _corrected(tests: dict[str, Test]) -> dict[str, Test]:
 
 
 def compare_run(run: str | Path, base: str | Path, probe: Probe) -> Comparison:
-    """Load both models and compare them on ``probe``.
+    """Load both models and compare them on ``probe``; what was measured of the run is kept in its folder.
 
     Raises:
         CheckpointError: one of them cannot be had.
@@ -130,14 +137,20 @@ def compare_run(run: str | Path, base: str | Path, probe: Probe) -> Comparison:
         )
     most = max(MOST_CONTEXT, probe.context)
     predictors = [KronosPredictor.from_pretrained(source, max_context=most) for source in (run, base)]
-    return compare(probe, predictors[0], predictors[1], (str(run), str(base)))
+    comparison = compare(probe, predictors[0], predictors[1], (str(run), str(base)))
+    path = Path(run) / SCORES_FILE
+    try:
+        write_scores(path, predictors[0], probe, comparison.measured)
+    except OSError as error:
+        return replace(comparison, note=f"{path} could not be written: {error.strerror}.")
+    return comparison
 
 
-def probe_of_run(prepared: Prepared) -> Probe:
-    """The untouched windows of a run's own candles."""
-    config, wanted = prepared.config, prepared.config.probe
+def probe_of_run(prepared: Prepared, wanted: ProbeConfig | None = None) -> Probe:
+    """The untouched windows of a run's own candles; ``wanted`` as in ``probe_of_paths``."""
+    config, wanted = prepared.config, wanted or prepared.config.probe
     places = prepared.split.places(prepared.store, "test", config.data.context, wanted.horizon)
-    return _probe(prepared.store, places, config, wanted.compare_windows, wanted.paths, wanted.horizon)
+    return _probe(prepared.store, places, config, wanted)
 
 
 def probe_of_paths(
@@ -145,9 +158,7 @@ def probe_of_paths(
     base: str | Path,
     paths: Sequence[str],
     *,
-    windows: int | None = None,
-    sampled: int | None = None,
-    horizon: int | None = None,
+    wanted: ProbeConfig | None = None,
     reader: sources.Reader | None = None,
 ) -> Probe:
     """The windows of any candles that neither the run nor ``base`` (where it is a run too) was trained or chosen on.
@@ -156,9 +167,7 @@ def probe_of_paths(
         run: a run folder.
         base: what it is compared with.
         paths: files and folders of candles.
-        windows: most windows; None = as the run's settings say.
-        sampled: futures of each; None = the same.
-        horizon: steps; None = the same.
+        wanted: how many windows, and how they are forecast; None = as the run's settings say.
         reader: of other formats than the plain schema.
 
     Raises:
@@ -171,20 +180,17 @@ def probe_of_paths(
     if (Path(base) / "run.json").is_file():
         theirs = _untouched_since(Path(base))
         since = {group: max(since.get(group, -FOREVER), theirs.get(group, -FOREVER)) for group in {*since, *theirs}}
-    horizon = horizon or config.probe.horizon
-    places = _places(store, since, config.data.context, horizon)
-    return _probe(
-        store, places, config, windows or config.probe.compare_windows, sampled or config.probe.paths, horizon
-    )
+    wanted = wanted or config.probe
+    return _probe(store, _places(store, since, config.data.context, wanted.horizon), config, wanted)
 
 
-def _probe(store: CandleStore, places: list[Place], config: RunConfig, most: int, paths: int, horizon: int) -> Probe:
+def _probe(store: CandleStore, places: list[Place], config: RunConfig, wanted: ProbeConfig) -> Probe:
     return Probe(
         store=store,
-        places=tuple(choose(store, places, most, config.seed)),
+        places=tuple(choose(store, places, wanted.compare_windows, config.seed)),
         context=config.data.context,
-        horizon=horizon,
-        paths=paths,
+        horizon=wanted.horizon,
+        paths=wanted.paths,
         seed=config.seed,
         on_session_clock=config.data.session_clock_share > 0.5,
     )

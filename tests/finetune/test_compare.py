@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from engine import KronosPredictor
 from engine.errors import DataError, SettingsError
 from engine.finetune import __main__ as command
 from engine.finetune import compare, run
+from engine.finetune.config import ProbeConfig
 from engine.finetune.probe import FIGURES, Probe, summary
 from engine.finetune.split import FOREVER
+from kronos_dashboard import track_record
 from tests.engine import tiny
 from tests.finetune import makers
 
@@ -30,6 +33,7 @@ SETTINGS = {
     "probe.compare_windows": 10,
     "data.test_share": 0.3,
 }
+MANY = ProbeConfig(compare_windows=1000, paths=8, horizon=6)
 
 
 def probe_of(folder, **changes):
@@ -106,13 +110,13 @@ def test_groups_ask_for_more_the_more_there_are():
 def test_only_what_neither_run_has_touched_is_compared_on(folder, tmp_path):
     later = tiny.candles(1100)
     later.rename_axis("timestamp").reset_index().to_csv(tmp_path / "coin_5m.csv", index=False)
-    probe = compare.probe_of_paths(folder / "run", "bundled", [str(tmp_path)], windows=1000)
+    probe = compare.probe_of_paths(folder / "run", "bundled", [str(tmp_path)], wanted=MANY)
     bounds = json.loads((folder / "run" / "run.json").read_text())["data"]["bounds"]["coin_5m"]
     assert probe.times()[1].min() >= bounds["test_from"]
     assert (np.asarray(probe.store.times)[[place.first + 24 for place in probe.places]] >= bounds["test_from"]).all()
     later.rename_axis("timestamp").reset_index().to_csv(tmp_path / "other_5m.csv", index=False)
     (tmp_path / "coin_5m.csv").unlink()
-    unseen = compare.probe_of_paths(folder / "run", "bundled", [str(tmp_path)], windows=1000)
+    unseen = compare.probe_of_paths(folder / "run", "bundled", [str(tmp_path)], wanted=MANY)
     assert unseen.places[0].first < 40 or min(place.first for place in unseen.places) == 0
     assert unseen.horizon == 6
 
@@ -141,6 +145,35 @@ def test_the_command_prints_the_table_and_one_verdict(folder, capsys):
     assert "6 steps after 24 candles" in printed
     assert re.search(r"^all +10 ", printed, re.MULTILINE)
     assert len(re.findall("is better than|is worse than|no difference between", printed)) == 1
+
+
+def test_what_was_measured_of_a_run_stands_beside_it_for_the_app(folder, capsys):
+    run_folder = str(folder / "run")
+    flags = ["compare", run_folder, "--against", run_folder, "--windows"]
+    assert command.main([*flags, "-1"]) == 1
+    assert "compare_windows must be" in capsys.readouterr().err
+    assert command.main([*flags, "7", "--horizon", "4"]) == 0
+    capsys.readouterr()
+    predictor = KronosPredictor.from_pretrained(run_folder, device="cpu", max_context=64)
+    scores = track_record.find_scores(run_folder, predictor.digest).scores
+    assert scores is not None
+    assert (scores.context, scores.paths, scores.horizons) == (24, 8, (4,))
+    whole = next(one for one in scores.scores if one.market is None)
+    assert whole.windows == 7
+    assert 0 <= whole.coverage_50 <= whole.coverage_80 <= whole.coverage_95 <= 1
+    assert {one.interval for one in scores.scores if one.market} == {None, "5m"}
+
+
+def test_a_disk_that_takes_no_figures_costs_no_comparison(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(compare, "write_scores", full)
+    made = compare.compare_run(
+        folder / "run", folder / "run", replace(probe_of(folder), places=probe_of(folder).places[:4])
+    )
+    assert made.verdict == "no difference"
+    assert "scores.json could not be written: No space left on device." in made.to_text()
 
 
 def test_a_run_from_the_command_line_ends_with_the_comparison(tmp_path, capsys):
