@@ -111,6 +111,10 @@ FORECAST: Mapping[str, str] = {
     "Sampling step {done} of {total}": "正在采样：第 {done} 步，共 {total} 步",
     "{count} paths, temperature {temperature}, top-p {top_p}, seed {seed} · {seconds} s · {model}": "{count} 条路径，"
     "温度 {temperature}，top-p {top_p}，种子 {seed} · {seconds} 秒 · {model}",
+    "the forecast": "预测",
+    "{what} was stopped before it was done: nobody looked at it for {seconds} s, or another tab began one.": "{what}在"
+    "完成之前被停止：有 {seconds} 秒没有人查看，或者浏览器的另一个标签页开始了新的运行。",
+    "Run it again, and leave the page open.": "请重新运行，并保持页面打开。",
     # what is shown
     "Candles of {symbol} up to {cutoff} UTC and {horizon} steps after": "{symbol} 截至 {cutoff} UTC 的K线及其后 "
     "{horizon} 步",
@@ -120,7 +124,7 @@ FORECAST: Mapping[str, str] = {
     "Sensitivity": "敏感性",
     "Last close": "最新收盘价",
     "Median after {count} steps": "{count} 步后的中位数",
-    "{share} end within": "{share} 终于此范围",
+    "{share} of paths end within": "{share} 的路径终于此范围",
     "End higher": "终点更高",
     "of {count} paths": "共 {count} 条路径",
     "Play what came, bar by bar": "逐根播放实际走势",

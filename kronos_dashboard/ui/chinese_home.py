@@ -32,19 +32,31 @@ HOME: Mapping[str, str] = {
     "Forecast {symbol} {interval}": "预测 {symbol} {interval}",
     "The last {count} candles of {symbol}": "{symbol} 最近的 {count} 根K线",
     # how to read it
-    "**How to read the fan**\n- Each **path** is one complete sampled future. The fan is what the model believes, "
-    "not what will happen.\n- Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.\n"
-    "- Measured on months it had not seen, its 80% band held 73 to 85% of the closes, by market (see the model "
-    "card).\n- The blue candles are one real path near the middle, never an average.\n- The dotted edge is a random "
-    "walk as restless as the window: what you get without a model.": "**怎样看扇形图**\n- 每条**路径**都是一个完整的采"
-    "样未来。扇形是模型的看法，而不是将要发生的事。\n- 一半的路径落在深色区间内，80% 落在中间的区间内，95% 落在浅色"
-    "区间内。\n- 在模型没有见过的月份里实测：80% 区间包含了 73% 至 85% 的收盘价，因市场而异（见模型说明卡）。\n- "
-    "蓝色K线是靠近中间的一条真实路径，从不取平均。\n- 虚线边界是与窗口同样波动的随机游走：没有模型时能得到的结果。",
-    "**Limits: what the model did not see**\n- It sees candles alone: no news, no order book, no other market.\n- It "
-    "is a **small demo model trained for this project, not the published Kronos**.\n- In training it has **read the "
-    "time of most of these samples**: a good fit there proves nothing.\n- A fan can be too narrow or too wide; one "
-    "window that fits proves nothing.\n- Nothing here is advice to trade.": "**局限：模型没有看到什么**\n- 它只看K线"
-    "：没有新闻，没有订单簿，没有其他市场。\n- 它是**为本项目训练的小型演示模型，不是已发布的 Kronos**。\n- 训练时它"
-    "**读过这些样例中的大部分时段**：在那里拟合得好说明不了什么。\n- 扇形可能太窄，也可能太宽；一个窗口拟合得好说明不"
-    "了什么。\n- 这里的任何内容都不是交易建议。",
+    "**How to read the fan**": "**怎样看扇形图**",
+    "Each **path** is one complete sampled future. The fan is what the model believes, not what will happen.": "每条**"
+    "路径**都是一个完整的采样未来。扇形是模型的看法，而不是将要发生的事。",
+    "Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.": "一半的路径落在深色区间内，"
+    "80% 落在中间的区间内，95% 落在浅色区间内。",
+    "Measured on months it had not seen, {horizons} steps ahead, its 80% band held {low} to {high} of the closes, by "
+    "market.": "在模型没有见过的月份里实测（预测 {horizons} 步）：80% 区间包含了 {low} 至 {high} 的收盘价，因市场而"
+    "异。",
+    "How much of what comes the bands of this model hold has not been measured.": "此模型的区间能包含多少实际走势，未经"
+    "实测。",
+    "The blue candles are one real path near the middle, never an average.": "蓝色K线是靠近中间的一条真实路径，从不取平"
+    "均。",
+    "The dotted edge is a random walk as restless as the window: what you get without a model.": "虚线边界是与窗口同样"
+    "波动的随机游走：没有模型时能得到的结果。",
+    # limits
+    "**Limits: what the model did not see**": "**局限：模型没有看到什么**",
+    "It sees candles alone: no news, no order book, no other market.": "它只看K线：没有新闻，没有订单簿，没有其他市"
+    "场。",
+    "It is a **small demo model trained for this project, not the published Kronos**.": "它是**为本项目训练的小型演示模"
+    "型，不是已发布的 Kronos**。",
+    "In training it has **read the time of most of these samples**: a good fit there proves nothing.": "训练时它**读过"
+    "这些样例中的大部分时段**：在那里拟合得好说明不了什么。",
+    "It may have read the time of these samples in training: a good fit there proves nothing.": "训练时它可能读过这些样"
+    "例的时段：在那里拟合得好说明不了什么。",
+    "A fan can be too narrow or too wide; one window that fits proves nothing.": "扇形可能太窄，也可能太宽；一个窗口拟"
+    "合得好说明不了什么。",
+    "Nothing here is advice to trade.": "这里的任何内容都不是交易建议。",
 }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from kronos_dashboard.candles import interval_label
+from kronos_dashboard.models import BUNDLED
 from kronos_dashboard.samples import SAMPLES, Sample, load_sample
 from kronos_dashboard.ui.chart_component import preload_charts
+from kronos_dashboard.ui.coverage import known_figures
 from kronos_dashboard.ui.page import escape, palette
 from kronos_dashboard.ui.runs import request_on_arrival
 from kronos_dashboard.ui.series import choose_sample
@@ -39,29 +41,52 @@ def model_status() -> None:
 def reading_help() -> None:
     """How to read a fan, and what it cannot know; also fetches what charts need before one is shown."""
     reading, limits = st.columns(2, gap="medium")
-    reading.caption(
-        t(
-            "**How to read the fan**\n"
-            "- Each **path** is one complete sampled future. The fan is what the model believes, not what will "
-            "happen.\n"
-            "- Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one.\n"
-            "- Measured on months it had not seen, its 80% band held 73 to 85% of the closes, by market (see the model "
-            "card).\n"
-            "- The blue candles are one real path near the middle, never an average.\n"
-            "- The dotted edge is a random walk as restless as the window: what you get without a model."
-        )
-    )
-    limits.caption(
-        t(
-            "**Limits: what the model did not see**\n"
-            "- It sees candles alone: no news, no order book, no other market.\n"
-            "- It is a **small demo model trained for this project, not the published Kronos**.\n"
-            "- In training it has **read the time of most of these samples**: a good fit there proves nothing.\n"
-            "- A fan can be too narrow or too wide; one window that fits proves nothing.\n"
-            "- Nothing here is advice to trade."
-        )
-    )
+    reading.caption(_listed(t("**How to read the fan**"), _reading()))
+    limits.caption(_listed(t("**Limits: what the model did not see**"), _limits()))
     preload_charts()
+
+
+def _listed(title: str, lines: list[str]) -> str:
+    return "\n- ".join([title, *lines])
+
+
+def _reading() -> list[str]:
+    return [
+        t("Each **path** is one complete sampled future. The fan is what the model believes, not what will happen."),
+        t("Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one."),
+        _held(),
+        t("The blue candles are one real path near the middle, never an average."),
+        t("The dotted edge is a random walk as restless as the window: what you get without a model."),
+    ]
+
+
+def _held() -> str:
+    """How much of what came the 80 % band held, as it stands beside the model's weights."""
+    scores = known_figures().scores
+    reach = None if scores is None else scores.reach_80()
+    if scores is None or reach is None:
+        return t("How much of what comes the bands of this model hold has not been measured.")
+    low, high = reach
+    return t(
+        "Measured on months it had not seen, {horizons} steps ahead, its 80% band held {low} to {high} of the closes, "
+        "by market.",
+        horizons=" / ".join(map(str, scores.horizons)),
+        low=f"{low:.0%}",
+        high=f"{high:.0%}",
+    )
+
+
+def _limits() -> list[str]:
+    ours = settings().model.lower() == BUNDLED
+    return [
+        t("It sees candles alone: no news, no order book, no other market."),
+        *([t("It is a **small demo model trained for this project, not the published Kronos**.")] if ours else []),
+        t("In training it has **read the time of most of these samples**: a good fit there proves nothing.")
+        if ours
+        else t("It may have read the time of these samples in training: a good fit there proves nothing."),
+        t("A fan can be too narrow or too wide; one window that fits proves nothing."),
+        t("Nothing here is advice to trade."),
+    ]
 
 
 def _status() -> None:

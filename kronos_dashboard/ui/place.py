@@ -14,6 +14,7 @@ from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.charts import Words
 from kronos_dashboard.errors import WindowError
 from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.series import chosen_calendar
 from kronos_dashboard.ui.words import chart_words, day, moment, said, t
@@ -146,11 +147,10 @@ def place_text(candles: CandleFrame, setup: Setup, window: Window) -> str:
 
 def _step_button(candles: CandleFrame, setup: Setup, by: int, icon: str, *, disabled: bool) -> None:
     helps = {-10: t("10 bars back"), -1: t("1 bar back"), 1: t("1 bar on"), 10: t("10 bars on")}
-    st.button(
-        "",
+    icon_button(
+        helps.get(by, t("To the last window with a truth")),
+        icon,
         key=f"step_{by}" if by in helps else "step_last",
-        icon=icon,
-        help=helps.get(by, t("To the last window with a truth")),
         disabled=disabled,
         on_click=step_window,
         args=(candles, setup, by),

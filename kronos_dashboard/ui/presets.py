@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from kronos_dashboard.forecasting import SamplingConfig
+from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t
 
@@ -70,7 +71,8 @@ def choose_sampling() -> SamplingConfig:
         persist_state="session",
         help=t("Same seed, same paths."),
     )
-    roll.button("", key="reroll", icon=":material/casino:", on_click=_roll, help=t("Another seed"), width="stretch")
+    with roll:
+        icon_button(t("Another seed"), ":material/casino:", key="reroll", on_click=_roll, width="stretch")
     with st.expander(t("How paths are drawn"), icon=":material/tune:"):
         temperature, top_p, top_k = _knobs()
     return SamplingConfig(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.words import t
 from kronos_dashboard.windows import Window
 
@@ -70,18 +71,21 @@ def reveal_controls(window: Window) -> None:
     shown, known, runs = revealed(window), known_bars(window), playing(window)
     rest = shown < known
     buttons = (
-        ("reveal_play", "", ":material/pause:" if runs else ":material/play_arrow:", _pause_or_play, runs or rest),
         ("reveal_1", t("+1 bar"), "", lambda: _stop_at(window, shown + 1), rest),
         ("reveal_10", t("+10 bars"), "", lambda: _stop_at(window, shown + 10), rest),
         ("reveal_all", t("Reveal all"), ":material/visibility:", lambda: _stop_at(window, known), rest),
         ("reveal_none", t("Hide"), ":material/visibility_off:", lambda: _stop_at(window, 0), shown > 0),
     )
+    icon_button(
+        t("Pause") if runs else t("Play what came, bar by bar"),
+        ":material/pause:" if runs else ":material/play_arrow:",
+        key="reveal_play",
+        on_click=_pause_or_play,
+        args=(window,),
+        disabled=not (runs or rest),
+    )
     for key, label, icon, act, enabled in buttons:
-        given = (window,) if act is _pause_or_play else ()
-        helps = {"reveal_play": t("Pause") if runs else t("Play what came, bar by bar")}
-        st.button(
-            label, key=key, icon=icon or None, on_click=act, args=given, disabled=not enabled, help=helps.get(key)
-        )
+        st.button(label, key=key, icon=icon or None, on_click=act, disabled=not enabled)
 
 
 def _pause_or_play(window: Window) -> None:

@@ -26,10 +26,10 @@ from kronos_dashboard.windows import Window
 
 __all__ = ["show_chart", "show_result", "surprise_of"]
 
-LEVEL = 0.9
+LEVEL = 0.8
 """Coverage of the band that the figures are about."""
 _TICK_S = 0.4
-_ROOM = 310
+_ROOM = 336
 """Pixels of the screen that the lines above and below the chart need."""
 _MOST_SURPRISE = 12.0
 """Standard deviations; what is beyond is drawn as this, so that the rest can be seen."""
@@ -143,7 +143,7 @@ def _figures(result: Result) -> None:
         (t("Last close"), f"{last:,.6g}", moment(result.window.context.local_index[-1])),
         (t("Median after {count} steps", count=forecast.horizon), f"{median:,.6g}", f"{median / last - 1:+.2%}"),
         (
-            t("{share} end within", share=f"{LEVEL:.0%}"),
+            t("{share} of paths end within", share=f"{LEVEL:.0%}"),
             f"{lower:,.5g} – {upper:,.5g}",
             f"{lower / last - 1:+.1%} … {upper / last - 1:+.1%}",
         ),

@@ -20,7 +20,8 @@ from kronos_dashboard.questions import RecentSurprise, recent_surprise
 from kronos_dashboard.timing import Timings
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.estimate import timing_of, timings
-from kronos_dashboard.ui.shared import job_queue, session_id, shelf
+from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
+from kronos_dashboard.ui.words import t
 from kronos_dashboard.windows import Window
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ __all__ = [
     "asked",
     "cancel",
     "fetch",
+    "keep_result",
     "kept_result",
     "kept_results",
     "request_on_arrival",
     "run_error",
     "same_settings",
+    "stopped",
     "submit",
 ]
 
@@ -146,13 +149,28 @@ def fetch() -> None:
     del st.session_state["job"]
     if found.job.state == "failed":
         st.session_state["run_error"] = found.job.error
+    elif found.job.state == "cancelled":  # a reader who cancels takes the job away; it was somebody else
+        st.session_state["run_error"] = stopped(t("the forecast"))
     elif found.job.state == "done":
         result = found.job.future.result()
         assert isinstance(result, Result)
-        _keep(result)
+        keep_result(result)
 
 
-def _keep(result: Result) -> None:
+def stopped(what: str) -> DashboardError:
+    """What is said of work that has ended before it was done though nobody has cancelled it."""
+    return DashboardError(
+        t(
+            "{what} was stopped before it was done: nobody looked at it for {seconds} s, or another tab began one.",
+            what=what,
+            seconds=f"{settings().orphan_after_s:g}",
+        ),
+        t("Run it again, and leave the page open."),
+    )
+
+
+def keep_result(result: Result) -> None:
+    """Have a forecast among the results of this session; the oldest go where there are too many."""
     results = _results()
     results[result.key] = result
     while len(results) > 1 and (len(results) > MOST_KEPT or sum(kept.size for kept in results.values()) > MOST_BYTES):

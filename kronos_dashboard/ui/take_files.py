@@ -10,6 +10,7 @@ import pandas as pd
 
 from kronos_dashboard.export import file_stem, forecast_csv, paths_csv, paths_parquet, report_html, run_json
 from kronos_dashboard.records import RunRecord
+from kronos_dashboard.ui.coverage import measured_result
 from kronos_dashboard.ui.words import t
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def offers(result: Result, revealed: int, most_bytes: int) -> tuple[Offer, ...]:
         revealed: how many steps of what came the reader has uncovered. Before all of them are, no file holds any.
         most_bytes: bound of a file of text.
     """
-    window, forecast, record = result.window, result.forecast, result.record
+    window, forecast, record, known = result.window, result.forecast, result.record, measured_result(result)
     if window.truth is not None and revealed < len(window.truth):
         window = replace(window, truth=None)
     stem, rows = file_stem(record), forecast.num_paths * forecast.horizon
@@ -56,7 +57,7 @@ def offers(result: Result, revealed: int, most_bytes: int) -> tuple[Offer, ...]:
             mime="text/csv",
             icon=":material/table:",
             help=t("A row per step: one real path near the middle, the median and quantiles of close, high and low."),
-            make=lambda: forecast_csv(window, forecast, record),
+            make=lambda: forecast_csv(window, forecast, record, known),
         ),
         Offer(
             key="take_paths_csv",
@@ -65,7 +66,7 @@ def offers(result: Result, revealed: int, most_bytes: int) -> tuple[Offer, ...]:
             mime="text/csv",
             icon=":material/table_rows:",
             help=t("A row per path and step, {rows} rows.", rows=f"{rows:,}"),
-            make=lambda: paths_csv(forecast, record),
+            make=lambda: paths_csv(forecast, record, known),
             too_large=rows * _BYTES_PER_ROW > most_bytes,
         ),
         Offer(
@@ -75,7 +76,7 @@ def offers(result: Result, revealed: int, most_bytes: int) -> tuple[Offer, ...]:
             mime="application/vnd.apache.parquet",
             icon=":material/database:",
             help=t("The same, exact and small, for pandas and others."),
-            make=lambda: paths_parquet(forecast, record),
+            make=lambda: paths_parquet(forecast, record, known),
         ),
         Offer(
             key="take_run",
@@ -84,7 +85,7 @@ def offers(result: Result, revealed: int, most_bytes: int) -> tuple[Offer, ...]:
             mime="application/json",
             icon=":material/receipt_long:",
             help=t("Settings, seed, model and candles: all that is needed to make the same numbers again."),
-            make=lambda: run_json(window, forecast, record),
+            make=lambda: run_json(window, forecast, record, known),
         ),
         Offer(
             key="take_report",
@@ -93,7 +94,7 @@ def offers(result: Result, revealed: int, most_bytes: int) -> tuple[Offer, ...]:
             mime="text/html",
             icon=":material/article:",
             help=t("One page with the chart, the figures and the limits, to read or send; it needs no network."),
-            make=lambda: report_html(window, forecast, record),
+            make=lambda: report_html(window, forecast, record, known),
         ),
     )
 

@@ -14,7 +14,9 @@ from kronos_dashboard.jobs import Job
 from kronos_dashboard.ui.appearance import look
 from kronos_dashboard.ui.chart_component import grow_chart
 from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.desk import keep_desk
 from kronos_dashboard.ui.estimate import duration, estimate_text
+from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.runs import Asked, asked, cancel, kept_result, run_error, same_settings, submit
 from kronos_dashboard.ui.shared import job_queue
@@ -72,6 +74,7 @@ def _look_again(window: Window, setup: Setup) -> None:
         submit(window, setup)
         if asked() is None:  # the queue is full, which is told beside the button
             st.rerun()
+        keep_desk()
     found = asked()
     if found is None:
         st.caption(_idle_text(window, setup))
@@ -80,7 +83,7 @@ def _look_again(window: Window, setup: Setup) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="progress"):
         st.progress(found.job.fraction, text=_progress_text(found.job))
-        if st.button("", key="cancel", icon=":material/close:", help=t("Cancel")):
+        if icon_button(t("Cancel"), ":material/close:", key="cancel"):
             cancel()
             st.rerun()
     _grow(found)

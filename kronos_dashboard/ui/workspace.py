@@ -7,7 +7,9 @@ import streamlit as st
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.ui.appearance import appearance
 from kronos_dashboard.ui.controls import Setup
+from kronos_dashboard.ui.coverage import bands_line
 from kronos_dashboard.ui.desk import keep_desk, remember_desk
+from kronos_dashboard.ui.icons import ICON_STYLE
 from kronos_dashboard.ui.page import guard
 from kronos_dashboard.ui.place import find_window, place_controls, place_text, step_window
 from kronos_dashboard.ui.replay import reveal_controls
@@ -25,9 +27,11 @@ _STYLE = """<style>
 .st-key-chart .kd-title { display: none; }
 .st-key-place .stSlider { min-width: 180px; }
 .st-key-place .stSlider:not(:hover):not(:focus-within) [data-testid="stSliderThumbValue"] { visibility: hidden; }
-.st-key-act .stCaptionContainer p, .st-key-reveal .stCaptionContainer p { margin: 0; line-height: 1.35; }
+.st-key-bands { margin-top: -0.4rem; }
+:is(.st-key-act, .st-key-bands, .st-key-reveal) .stCaptionContainer p { margin: 0; line-height: 1.35; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .stMainBlockContainer { padding: 4rem 1rem 2rem; }
+  .st-key-status { min-height: 2.5rem; justify-content: center; }
   .st-key-act, .st-key-place, .st-key-reveal { gap: 0.4rem; }
   .st-key-place button, .st-key-reveal button { padding-left: 0.5rem; padding-right: 0.5rem; }
   .st-key-act > .st-key-status, .st-key-act > :has(> .st-key-status) { flex: 1 0 100% !important; order: 9; }
@@ -40,7 +44,7 @@ _STYLE = """<style>
 def workspace(candles: CandleFrame, setup: Setup) -> None:
     """All of it, apart from the rest of the page: moving the window runs nothing but this."""
     remember_desk()
-    st.html(_STYLE)
+    st.html(_STYLE + ICON_STYLE)
     st.fragment(_workspace, key=_KEY)(candles, setup)
 
 
@@ -55,6 +59,7 @@ def _workspace(candles: CandleFrame, setup: Setup) -> None:
             auto_toggle()
             appearance()
         show_chart(window, on_step=lambda by: step_window(candles, setup, by), redraw=_KEY)
+        bands_line(window, setup)
         place_controls(candles, setup)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reveal"):
             reveal_controls(window)

@@ -1,4 +1,4 @@
-"""The forecast page without a browser: window, truth, sampling, runs and what is kept of them."""
+"""The forecast page without a browser: sampling, runs, what is shown and what is kept of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from streamlit.testing.v1 import AppTest
 from engine import Cancelled
 from kronos_dashboard.errors import WindowError
 from kronos_dashboard.jobs import Job
-from kronos_dashboard.ui import replay, runs, watch
+from kronos_dashboard.ui import runs, watch
 from kronos_dashboard.ui.appearance import read_levels
 from kronos_dashboard.ui.presets import preset_of
-from tests.dashboard import makers
 from tests.dashboard.forecast_page import (
     FORECAST,
     HOME,
@@ -74,30 +73,6 @@ def test_the_next_run_is_foretold_from_the_one_before(app: AppTest) -> None:
     assert "first guess" not in texts(app)
 
 
-@pytest.mark.parametrize(("button", "by"), [("step_-10", -10), ("step_-1", -1)])
-def test_moving_the_window_redraws_it_without_running_the_model(app: AppTest, button: str, by: int) -> None:
-    before, begin = row(opened(app)), shown_figure(app)["data"][0]["customdata"][0]
-    app.button(key=button).click()
-    assert row(sound(app.run())) == before + by
-    assert shown_figure(app)["data"][0]["customdata"][0] != begin
-    assert "job" not in app.session_state
-    app.button(key="step_last").click()
-    assert row(sound(app.run())) == before
-    assert app.button(key="step_1").disabled
-
-
-def test_the_slider_goes_over_the_whole_series_by_dates(app: AppTest) -> None:
-    opened(app)
-    slider = app.select_slider[0]
-    assert (slider.options[0], slider.options[-1]) == ("4 Jan 09:00", "29 Dec 11:00")
-    assert len(slider.options) <= 600
-    slider.set_value(60)
-    assert row(sound(app.run())) == 60
-    assert app.button(key="step_-1").disabled
-    app.button(key="step_1").click()
-    assert row(sound(app.run())) == 61
-
-
 def test_a_result_comes_back_with_its_window_and_survives_a_change_of_page(app: AppTest) -> None:
     forecast(opened(app))
     app.button(key="step_-10").click()
@@ -132,75 +107,6 @@ def test_changed_controls_are_told_from_the_forecast_that_is_shown(app: AppTest)
     app.slider(key="temperature").set_value(0.5)
     assert "changed since: run again" in texts(sound(app.run()))
     assert "Median" in trace_names(app)
-
-
-def test_what_came_is_revealed_bar_by_bar_and_hidden_again(app: AppTest) -> None:
-    forecast(opened(app))
-    for button, bars in (("reveal_1", 1), ("reveal_10", 10), ("reveal_none", 0), ("reveal_all", 10)):
-        app.button(key=button).click()
-        sound(app.run())
-        came = [trace for trace in shown_figure(app)["data"] if trace.get("name") == "What came"]
-        assert len(came) == (bars > 0)
-        assert app.session_state["revealed"][1] == bars
-    assert app.button(key="reveal_all").disabled
-    app.button(key="step_-1").click()
-    assert "What came" not in trace_names(sound(app.run())), "another window hides what came of it"
-
-
-def test_what_came_can_be_played_and_paused(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr(replay.time, "monotonic", lambda: now[0])
-    opened(app).button(key="reveal_play").click()
-    sound(app.run())
-    assert app.session_state["revealed"][1] == 1
-    now[0] += 3 * replay.PLAY_S + 0.01
-    sound(app.run())
-    assert app.session_state["revealed"][1] == 4
-    app.button(key="reveal_play").click()
-    sound(app.run())
-    assert "film" not in app.session_state
-    app.button(key="reveal_play").click()
-    sound(app.run())
-    now[0] += 100
-    sound(app.run())
-    assert app.session_state["revealed"][1] == 10
-    assert "film" not in app.session_state
-
-
-def test_the_latest_window_has_no_truth_and_names_the_bars_that_come(app: AppTest) -> None:
-    opened(app).segmented_control(key="mode").set_value("Latest")
-    forecast(sound(app.run()))
-    assert "What came" not in trace_names(app)
-    assert "Cutoff **29 Dec 2017 21:00**; the next bars are 31 Dec 2017 22:00" in texts(app)
-    assert "Future bar times follow the currency week" in texts(app).replace("\\", "")
-    assert not [button for button in app.button if button.key == "reveal_all"]
-
-
-def test_a_series_with_no_room_for_a_truth_has_its_latest_window_alone(
-    app: AppTest,
-) -> None:
-    app.run().switch_page(FORECAST).run()
-    app.number_input(key="context").set_value(60)
-    app.number_input(key="horizon").set_value(10)
-    app.file_uploader(key="upload").upload("short.csv", makers.csv(65).encode())
-    sound(app.run())
-    assert "Cutoff **" in texts(app)
-    assert app.segmented_control(key="mode_latest_only").value == "Latest"
-    app.file_uploader(key="upload").upload("longer.csv", makers.csv(70).encode())
-    assert row(sound(app.run())) == 60
-    assert not app.select_slider, "there is but one place"
-
-
-def test_latest_can_begin_before_its_last_candles_and_shows_them_over_the_fan(app: AppTest) -> None:
-    opened(app).segmented_control(key="mode").set_value("Latest")
-    sound(app.run())
-    app.slider(key="overlap").set_value(4)
-    forecast(sound(app.run()))
-    came = next(trace for trace in shown_figure(app)["data"] if trace.get("name") == "What came")
-    assert came["x"] is not None
-    assert "Cutoff **29 Dec 2017 17:00**" in texts(app)
-    app.slider(key="overlap").set_value(10)
-    assert "29 Dec 2017 11:00" in texts(sound(app.run()))
 
 
 def test_presets_set_the_knobs_and_knobs_turned_by_hand_are_neither(app: AppTest) -> None:
@@ -349,6 +255,35 @@ def test_a_download_is_told_and_what_is_decoded_so_far_is_sent_to_the_chart(
     app.button(key="cancel").click()
     sound(app.run())
     assert "job" not in app.session_state
+
+
+def test_a_run_that_nobody_looked_at_says_so_when_one_comes_back(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(job: Job, *_: object) -> None:
+        assert job.cancel_token.wait(30)
+        raise Cancelled("stopped.")
+
+    monkeypatch.setattr(runs, "_work", slow)
+    opened(app).button(key="run").click()
+    sound(app.run())
+    app.session_state["job"].job.cancel_token.set()  # as the queue does with what nobody asks for
+    finished(app)
+    assert "The forecast was stopped before it was done: nobody looked at it for 90 s" in app.error[0].value.replace(
+        "\\", ""
+    )
+    app.button(key="step_-1").click()
+    assert not sound(app.run()).error
+
+
+def test_auto_asks_once_and_what_it_asks_for_is_on_the_desk_at_once(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(watch, "_REST_S", 0.0)
+    monkeypatch.setattr(watch, "keep_desk", lambda: kept.append(runs.asked()))
+    opened(app).toggle(key="auto").set_value(True)
+    finished(sound(app.run()))
+    assert len(kept) == 1
+    assert kept[0] is not None
 
 
 def until(app: AppTest, holds: Callable[[], bool]) -> None:
