@@ -25,7 +25,7 @@ MAX_CELLS = 25
 """Most cells of one grid; each is a forecast."""
 MAX_PATHS = 100
 """Most paths of one cell."""
-_LEVEL = 0.9
+_LEVEL = 0.8
 """Coverage of the band whose width is told."""
 
 
@@ -39,6 +39,7 @@ def sensitivity(
     cancel: CancelToken | None = None,
     *,
     model_name: str,
+    partial: Callable[[pd.DataFrame], None] | None = None,
 ) -> pd.DataFrame:
     """Forecast one window with every context length and temperature, and tell what comes of it.
 
@@ -51,13 +52,14 @@ def sensitivity(
         progress: called with the decode steps done and all decode steps, over the whole grid.
         cancel: looked at after every decode step.
         model_name: what the model was loaded by.
+        partial: given the rows of all cells that are done, after each of them.
 
     Returns:
         One row per cell, indexed by ``context`` and ``temperature``: ``up``, ``up_low``, ``up_high`` (chance to close
         above the last close at the end, and its interval), ``end`` (median return at the end), ``end_low`` and
-        ``end_high`` (edges of the 90 % band there), ``width``, ``gap`` (median jump at the first open, in
+        ``end_high`` (edges of the 80 % band there), ``width``, ``gap`` (median jump at the first open, in
         average true ranges), ``seconds``; and where the truth is known ``mae`` and ``crps`` (as fractions of the last
-        close) and ``coverage`` (of the 90 % band over all steps).
+        close) and ``coverage`` (of the 80 % band over all steps).
 
     Raises:
         SettingsError: the grid is empty or too large, a length is not there, or a value comes twice.
@@ -72,7 +74,14 @@ def sensitivity(
         told = None if progress is None else _part_of(progress, i, len(cells))
         [(forecast, record)] = run([cell], chosen, predictor, told, cancel, model_name=model_name)
         rows.append({**_figures(window, forecast), "seconds": record.seconds})
-    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(cells, names=["context", "temperature"]))
+        if partial is not None:
+            partial(_table(cells, rows))
+    return _table(cells, rows)
+
+
+def _table(cells: list[tuple[int, float]], rows: list[dict[str, float]]) -> pd.DataFrame:
+    """A row per cell, as far as they are done."""
+    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(cells[: len(rows)], names=["context", "temperature"]))
 
 
 def _check(window: Window, contexts: Sequence[int], temperatures: Sequence[float], sampling: SamplingConfig) -> None:

@@ -96,7 +96,10 @@ COMPARE: Mapping[str, str] = {
     "Show": "显示",
     "Chance to end higher": "终点更高的概率",
     "Median return at the end": "终点收益率的中位数",
-    "Width of the 90% band at the end": "终点 90% 区间的宽度",
+    "the grid": "网格",
+    ":orange[{done} of {count} cells were done when it was stopped.]": ":orange[停止时已完成 {count} 格中的 {done} "
+    "格。]",
+    "Width of the 80% band at the end": "终点 80% 区间的宽度",
     "Jump at the first open, in typical ranges": "首个开盘价的跳空，以典型振幅计",
     "{paths} paths a cell, top-p {top_p}, seed {seed}, {seconds} s. Nothing of what came is used.": "每格 {paths} 条"
     "路径，top-p {top_p}，种子 {seed}，{seconds} 秒。没有用到实际走势。",

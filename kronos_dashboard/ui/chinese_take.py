@@ -34,6 +34,7 @@ TAKE: Mapping[str, str] = {
     "Parquet、JSON 或 HTML。文件只留在这台电脑上。",
     "The forecast in the file": "文件中的预测",
     "How it was made": "生成方式",
+    "It stands among the forecasts of this session, under Side by side.": "它已列入本次会话的预测，可在“并排”中查看。",
     "The file has no candles, and this session does not hold them: the fan stands alone.": "文件中没有K线，本次会话也"
     "没有：只显示扇形。",
     "The file has quantiles and no paths: the fan stands alone.": "文件中有分位数而没有路径：只显示扇形。",

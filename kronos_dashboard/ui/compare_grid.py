@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +17,7 @@ from kronos_dashboard.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
 from kronos_dashboard.ui.ask_numbers import chance, look, move
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import show_error
+from kronos_dashboard.ui.runs import stopped
 from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
 from kronos_dashboard.ui.words import t
 from kronos_dashboard.windows import Window
@@ -113,16 +113,17 @@ def _form(window: Window, sampling: SamplingConfig, model: tuple[str, str | None
 def _submit(window: Window, asked: _Asked) -> None:
     st.session_state.pop("grid_error", None)
     blind, models = replace(window, truth=None, begun=None), shelf()
+    done: list[pd.DataFrame] = []
     try:
-        job = job_queue().submit(_owner(), lambda job: _work(job, blind, asked, models))
+        job = job_queue().submit(_owner(), lambda job: _work(job, blind, asked, models, done))
     except DashboardError as error:
         st.session_state["grid_error"] = error
         return
-    st.session_state["grid_job"], st.session_state["grid_asked"] = job, asked
+    st.session_state.update(grid_job=job, grid_asked=asked, grid_done=done)
 
 
-def _work(job: Job, window: Window, asked: _Asked, models: ModelShelf) -> pd.DataFrame:
-    """What the worker thread does; it must not touch Streamlit."""
+def _work(job: Job, window: Window, asked: _Asked, models: ModelShelf, done: list[pd.DataFrame]) -> pd.DataFrame:
+    """What the worker thread does; it must not touch Streamlit. ``done`` gets what there is after each cell."""
     predictor = models.get(*asked.model)
     if job.cancel_token.is_set():
         raise Cancelled("cancelled before the first step.")
@@ -135,6 +136,7 @@ def _work(job: Job, window: Window, asked: _Asked, models: ModelShelf) -> pd.Dat
         job.step,
         job.cancel_token,
         model_name=asked.model[0],
+        partial=done.append,
     )
 
 
@@ -162,6 +164,7 @@ def _progress(job: Job) -> str:
 def _cancel() -> None:
     job_queue().cancel(_owner())
     st.session_state.pop("grid_job", None)
+    _keep(st.session_state.pop("grid_asked"), st.session_state.pop("grid_done"))
 
 
 def _collect() -> None:
@@ -170,16 +173,22 @@ def _collect() -> None:
     if job is None or not job.finished:
         return
     del st.session_state["grid_job"]
-    asked: _Asked = st.session_state.pop("grid_asked")
     if job.state == "failed":
         st.session_state["grid_error"] = job.error
-    elif job.state == "done":
-        grid: Any = job.future.result()
-        kept: dict[_Asked, pd.DataFrame] = st.session_state.setdefault("grids", {})
-        kept.pop(asked, None)
-        kept[asked] = grid
-        while len(kept) > _KEPT:
-            del kept[next(iter(kept))]
+    elif job.state == "cancelled":  # a reader who cancels takes the job away; it was somebody else
+        st.session_state["grid_error"] = stopped(t("the grid"))
+    _keep(st.session_state.pop("grid_asked"), st.session_state.pop("grid_done"))
+
+
+def _keep(asked: _Asked, done: list[pd.DataFrame]) -> None:
+    """Hold the cells that are done."""
+    if not done:
+        return
+    kept: dict[_Asked, pd.DataFrame] = st.session_state.setdefault("grids", {})
+    kept.pop(asked, None)
+    kept[asked] = done[-1]
+    while len(kept) > _KEPT:
+        del kept[next(iter(kept))]
 
 
 def _show(window: Window) -> None:
@@ -192,7 +201,7 @@ def _show(window: Window) -> None:
     numbers = {
         "up": (t("Chance to end higher"), ".0%"),
         "end": (t("Median return at the end"), "+.2%"),
-        "width": (t("Width of the 90% band at the end"), ".2%"),
+        "width": (t("Width of the 80% band at the end"), ".2%"),
         "gap": (t("Jump at the first open, in typical ranges"), "+.2f"),
     }
     shown = st.segmented_control(
@@ -212,6 +221,9 @@ def _show(window: Window) -> None:
     figure.data[0].colorbar.update(title={"text": ""}, tickformat=form)
     live_chart(figure, key="grid_chart", alt=name, file="sensitivity")
     st.markdown(_said(grid))
+    cells = len(asked.contexts) * len(asked.temperatures)
+    if len(grid) < cells:
+        st.caption(t(":orange[{done} of {count} cells were done when it was stopped.]", done=len(grid), count=cells))
     config = asked.sampling
     st.caption(
         t(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import EngineError
+from kronos_dashboard.baselines import random_walk, volatility_cone
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.charts import forecast_figure, window_figure
 from kronos_dashboard.errors import DashboardError
@@ -12,7 +13,7 @@ from kronos_dashboard.records import RunRecord
 from kronos_dashboard.ui.ask_numbers import look
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import escape, show_error
-from kronos_dashboard.ui.runs import Result, kept_results
+from kronos_dashboard.ui.runs import Result, keep_result, kept_results
 from kronos_dashboard.ui.series import held
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.take_figure import fan_figure
@@ -60,7 +61,8 @@ def bring(name: str, data: bytes) -> None:
         DashboardError, EngineError: it cannot be read.
     """
     opened = open_exported(data, name, _context, most_bytes=settings().max_upload_bytes)
-    st.session_state.update({_OPENED: (name, opened), _BROUGHT: True})
+    _hold(name, opened)
+    st.session_state[_BROUGHT] = True
 
 
 def was_brought() -> bool:
@@ -124,7 +126,17 @@ def _take() -> None:
     except (DashboardError, EngineError) as error:
         st.session_state[_OPENED] = error
         return
-    st.session_state[_OPENED] = (file.name, opened)
+    _hold(file.name, opened)
+
+
+def _hold(name: str, opened: Opened) -> None:
+    """Show what a file holds; a whole forecast stands among those of the session as well."""
+    st.session_state[_OPENED] = (name, opened)
+    window, forecast, record = opened.window, opened.forecast, opened.record
+    if window is None or forecast is None or any(one.key == record.run_id for one in kept_results()):
+        return
+    seed = record.sampling_config.seed
+    keep_result(Result(window, forecast, record, random_walk(window, seed=seed), volatility_cone(window, seed=seed)))
 
 
 def _context(record: RunRecord) -> CandleFrame | None:
@@ -142,6 +154,7 @@ def _show(name: str, opened: Opened) -> None:
     if window is not None and forecast is not None:
         figure = forecast_figure(window, forecast, look(_HEIGHT))
         live_chart(figure, key="take_chart", base=record.run_id, alt=alt, file="forecast")
+        st.caption(t("It stands among the forecasts of this session, under Side by side."))
     elif opened.quantiles is not None:
         live_chart(fan_figure(opened.quantiles, look()), key="take_fan", alt=alt, file="forecast")
         if window is None:

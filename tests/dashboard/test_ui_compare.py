@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from engine import Cancelled, Forecast
+from engine import Forecast
 from kronos_dashboard.baselines import drift, persistence
-from kronos_dashboard.jobs import Job
 from kronos_dashboard.metrics import coverages, crps
-from kronos_dashboard.ui import compare_grid
 from kronos_dashboard.ui.ask_numbers import part, price, ratio
 from kronos_dashboard.ui.compare_scores import BANDS, continuity, known_steps, rivals, verdict
 from tests.dashboard import ui_results
@@ -52,14 +48,6 @@ def sides() -> None:
         show_side_by_side(made)
     else:
         show_side_by_side(made, lambda _: revealed)
-
-
-def grid() -> None:
-    from engine import SamplingConfig
-    from kronos_dashboard.ui.compare_grid import show_sensitivity
-    from tests.dashboard import ui_results
-
-    show_sensitivity(ui_results.window(), SamplingConfig(num_paths=7, temperature=0.9, seed=4))
 
 
 @pytest.fixture(autouse=True)
@@ -280,93 +268,3 @@ def test_different_series_have_a_scale_each() -> None:
     )
     assert "different series" in texts(app)
     assert app.table[0].value.loc["Series"].tolist() == ["TEST 1h", "OTHER 1h"]
-
-
-# ---------------------------------------------------------------------------------------------- the grid
-
-
-def ended(app: AppTest) -> AppTest:
-    deadline = time.monotonic() + 60
-    while "grid_job" in app.session_state:
-        assert time.monotonic() < deadline, "the grid did not end"
-        time.sleep(0.05)
-        app.run()
-    return sound(app)
-
-
-def test_a_grid_runs_in_the_queue_and_says_how_much_hangs_on_the_settings() -> None:
-    app = opened(grid)
-    assert app.button(key="grid_run").label == "Run 9 forecasts"
-    app.multiselect[0].set_value([50, 100])
-    app.multiselect[1].set_value([0.6, 1.0])
-    app.number_input(key="grid_paths").set_value(6)
-    sound(app.run())
-    app.button(key="grid_run").click()
-    ended(app.run())
-    [heat] = figures(app)["grid_chart"]["data"]
-    assert heat["y"] == ["50", "100"]
-    assert heat["x"] == ["0.6", "1"]
-    assert np.isfinite(np.array(next(iter(app.session_state["grids"].values()))["up"])).all()
-    assert "The chance to end higher runs from" in texts(app)
-    assert "6 paths a cell, top-p 1, seed 4" in texts(app)
-    assert "crps" not in next(iter(app.session_state["grids"].values())).columns
-    app.segmented_control(key="grid_number").set_value("width")
-    assert figures(sound(app.run()))["grid_chart"]["data"][0]["hovertemplate"].count("Width")
-    assert app.button(key="grid_run")
-
-
-def test_a_grid_counts_its_steps_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(job: Job, *_: object) -> None:
-        job.step(5, 40)
-        if job.cancel_token.wait(30):
-            raise Cancelled("stopped.")
-
-    monkeypatch.setattr(compare_grid, "_work", slow)
-    app = opened(grid)
-    app.button(key="grid_run").click()
-    sound(app.run())
-    deadline = time.monotonic() + 20
-    while "Step 5 of 40" not in (shown := str(app.get("progress")[0].proto)):
-        assert time.monotonic() < deadline, shown
-        sound(app.run())
-    app.button(key="grid_cancel").click()
-    sound(app.run())
-    assert "grid_job" not in app.session_state
-    assert app.button(key="grid_run")
-
-
-def test_a_grid_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KRONOS_DASHBOARD_MODEL", "/no/such/folder")
-    app = opened(grid)
-    app.button(key="grid_run").click()
-    ended(app.run())
-    assert "/no/such/folder" in app.error[0].value.replace("\\", "")
-    assert not figures(app)
-
-
-def test_a_grid_without_cells_or_with_too_many_is_not_run() -> None:
-    app = opened(grid)
-    app.multiselect[0].set_value([])
-    assert "Choose at least one" in texts(sound(app.run()))
-    assert not app.button
-
-
-def cells(up: list[float], end: list[float], spread: float) -> pd.DataFrame:
-    index = pd.MultiIndex.from_product([[50, 100], [0.6, 1.0]], names=["context", "temperature"])
-    chance = np.array(up)
-    return pd.DataFrame({"up": chance, "up_low": chance - spread, "up_high": chance + spread, "end": end}, index=index)
-
-
-@pytest.mark.parametrize(
-    ("up", "end", "spread", "words"),
-    [
-        ([0.6, 0.62, 0.61, 0.6], [0.1, 0.1, 0.2, 0.1], 0.1, "hardly hangs"),
-        ([0.5, 0.48, 0.52, 0.5], [0.1, -0.1, 0.2, 0.1], 0.1, "no clear direction"),
-        ([0.2, 0.8, 0.5, 0.5], [-0.1, 0.1, 0.2, 0.1], 0.1, "the direction is a matter of these choices"),
-        ([0.6, 0.95, 0.7, 0.7], [0.1, 0.4, 0.2, 0.1], 0.1, "its direction does not"),
-    ],
-)
-def test_the_sentence_about_a_grid_fits_its_numbers(
-    up: list[float], end: list[float], spread: float, words: str
-) -> None:
-    assert words in compare_grid._said(cells(up, end, spread))

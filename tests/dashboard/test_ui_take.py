@@ -193,6 +193,22 @@ def test_a_run_with_paths_is_drawn_whole() -> None:
     assert "a random walk" in facts
 
 
+def test_a_whole_forecast_joins_those_of_the_session_once() -> None:
+    here = ui_results.result()
+    data = paths_json(here.window, here.forecast, here.record)
+    app = uploaded(opened(), "run.json", data)
+    [joined] = app.session_state["results"].values()
+    assert joined.record == here.record
+    assert np.array_equal(joined.forecast.paths, here.forecast.paths)
+    assert joined.window.key == here.window.key
+    assert "under Side by side" in texts(app)
+    first = joined.baseline
+    again = uploaded(app, "again.json", data)
+    assert [one.baseline for one in again.session_state["results"].values()] == [first]
+    fan = uploaded(opened(), "paths.parquet", files(here)["take_paths_parquet"])
+    assert "results" not in fan.session_state or not fan.session_state["results"], "without candles there is no window"
+
+
 def test_a_run_file_shows_its_candles_and_the_command() -> None:
     app = uploaded(opened(), "mine run.json", files(ui_results.result())["take_run"])
     assert "median" not in {trace["meta"] for trace in shown(app)["take_window"]["data"]}
