@@ -166,8 +166,8 @@ BLOCKED = frozenset({
     "ma", "macd", "max5", "min5", "month", "norm", "normalized", "number", "ohlc4", "oi", "openint", "pct", "perc",
     "percent", "pivot", "pre", "pre-market", "pred", "predicted", "prediction", "premarket", "prev", "previous",
     "prior", "ratio", "ret", "return", "returns", "rolling", "rsi", "scaled", "sell", "settlement", "shift", "signal",
-    "sma", "split", "spread", "std", "stdev", "taker", "target", "tax", "time", "timestamp", "upper", "var",
-    "variance", "vwap", "wap", "week52", "weighted", "wma", "year", "yesterday", "ytd",
+    "sma", "split", "splits", "spread", "std", "stdev", "taker", "target", "tax", "time", "timestamp", "upper", "var",
+    "variance", "vwap", "wap", "week52", "weekday", "weighted", "wma", "year", "yesterday", "ytd",
 })  # fmt: skip
 """A word of these in a name makes it something else: "Adj Close", "Prev. Open", "close_time"."""
 

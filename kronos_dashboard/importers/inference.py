@@ -17,6 +17,7 @@ _MOST_SPREAD = 1.0
 """Four prices of a candle differ by less than this, relative to their mean (in the median row)."""
 _FITTING = 0.97
 _ENOUGH = 3
+_LONG, _STEADY = 24, 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ def price_sets(values: Mapping[int, np.ndarray], order: np.ndarray, *, adjacent:
     neighbours = [tuple(at[i : i + 4]) for i in range(len(at) - 3)]
     candidates: Sequence[tuple[int, ...]] = neighbours if adjacent else list(combinations(at[:12], 4))
     found = [made for four in candidates if (made := _price_set(four, values, order)) is not None]
-    return sorted(found, key=lambda s: (round(s.spread, 3), min(s.columns.values())))
+    closest = min((s.spread for s in found), default=0.0)
+    return sorted(found, key=lambda s: (s.spread > 2 * closest + 5e-4, min(s.columns.values()), s.spread))
 
 
 def _price_set(four: tuple[int, ...], values: Mapping[int, np.ndarray], order: np.ndarray) -> PriceSet | None:
@@ -83,10 +85,28 @@ def _price_set(four: tuple[int, ...], values: Mapping[int, np.ndarray], order: n
         return None
     alone = len(highs) == 1 and len(lows) == 1
     first, second = [i for i in range(4) if i not in (high, low)]
+    if _apart(rows, top, bottom):
+        return None
     opened, sure = order_of(rows[first], rows[second])
     opens, closes = (first, second) if opened else (second, first)
     columns = {"open": four[opens], "high": four[high], "low": four[low], "close": four[closes]}
     return PriceSet(columns=columns, sure=alone and sure, spread=spread)
+
+
+def _apart(rows: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> bool:
+    """Whether four columns [4, n] keep their places in the range from row to row, as different series do.
+
+    A close is now near the high, now near the low; averages, or the prices of four stocks, stay where they are.
+    """
+    if rows.shape[1] < _LONG:
+        return False
+    with np.errstate(invalid="ignore", divide="ignore"):
+        places = np.nan_to_num((rows - bottom) / (top - bottom), nan=0.5)
+    between = [place for place in places if place.std() > 1e-9]
+    if len(between) < 2:
+        return False
+    again = [float(np.corrcoef(place[:-1], place[1:])[0, 1]) for place in between]
+    return sum(value > _STEADY for value in again) >= 2
 
 
 def order_of(first: np.ndarray, second: np.ndarray) -> tuple[bool, bool]:

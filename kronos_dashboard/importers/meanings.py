@@ -16,6 +16,10 @@ from kronos_dashboard.importers.aliases import ADJUSTED, ALIASES, BLOCKED, DECOR
 __all__ = ["Meaning", "meaning_of", "plain"]
 
 
+_OTHERS = frozenset({"dayname", "dayofweek", "monthname", "nameofday", "weekday"})
+"""Names whose parts mean something else together."""
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What the name of a column says."""
@@ -38,6 +42,9 @@ def plain(name: str) -> str:
 def meaning_of(name: str) -> Meaning | None:
     """What a column called ``name`` holds, as far as its name tells."""
     bare = re.sub(r"^\s*(?:\d{1,2}[a-z]?\.\s+|[<\[(]+)", "", name[:200]).strip()
+    if plain(bare) in _OTHERS:
+        return None
+    bare = re.sub(r"(?i)^(adj(?:usted)?)(open|high|low|close|volume)$", r"\1 \2", bare)
     if re.fullmatch(r"\w+\.[A-Za-z]", bare) and (nested := _part(_tokens(bare))) is not None:
         return nested
     if _listed(bare) is not None:

@@ -10,13 +10,18 @@ from kronos_dashboard.importers.columnar import read_feather, read_parquet
 from kronos_dashboard.importers.delimited import read_delimited
 from kronos_dashboard.importers.encodings import as_utf8
 from kronos_dashboard.importers.exported import refuse_exported
+from kronos_dashboard.importers.fixed_width import looks_fixed_width, read_fixed_width
 from kronos_dashboard.importers.jsons import looks_like_json, read_json
+from kronos_dashboard.importers.offsets import looks_counted, with_whole_times
+from kronos_dashboard.importers.opendocument import read_ods
 from kronos_dashboard.importers.sheets import looks_like_html, read_html, read_xls, read_xlsx
 from kronos_dashboard.importers.table import Table
 from kronos_dashboard.importers.unpacking import Member, members, most_unpacked
 from kronos_dashboard.settings import Settings
 
 __all__ = ["Opened", "open_tables"]
+
+_WORKBOOKS = {"xlsx": read_xlsx, "xls": read_xls, "ods": read_ods}
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,18 @@ def _tables(member: Member, settings: Settings, limit: int) -> list[Table]:
         return [read_parquet(data, name, most, limit)]
     if member.kind == "feather":
         return [read_feather(data, name, most, limit)]
-    if member.kind in ("xlsx", "xls"):
-        read = read_xlsx if member.kind == "xlsx" else read_xls
-        found = read(data, name, most)
+    if member.kind in _WORKBOOKS:
+        found = _WORKBOOKS[member.kind](data, name, most)
         if not found:
             raise ImportFailed(f"the workbook {name} has no sheet with rows of numbers.", "Export the candles as CSV.")
         return found
     text, notes = as_utf8(data, name)
-    if looks_like_json(text):
+    if looks_counted(text):
+        text, more = with_whole_times(text)
+        notes = (*notes, *more)
+    if looks_fixed_width(text):
+        found = [read_fixed_width(text, name, most)]
+    elif looks_like_json(text):
         found = read_json(text, name, most)
     elif looks_like_html(text):
         found = read_html(text, name, most)

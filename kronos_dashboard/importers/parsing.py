@@ -24,6 +24,8 @@ from kronos_dashboard.notes import Note
 __all__ = ["Parsed", "parse_rows"]
 
 _MOST_TICKERS = 20_000
+_HISTORY = 10
+"""With so many rows of one instrument, a file holds more than a day of a market."""
 _MINUTE = 60 * 10**9
 _HUGE = 1e9
 
@@ -132,14 +134,17 @@ def _instrument(
         shown = ", ".join(names[:5])
         text = f"The instrument changes its name ({shown}), but no time comes twice; all rows were taken as one series."
         return None, _short(names[-1]), (), [Note("warning", text)]
-    if len(table) < 1.5 * len(names):
+    counts = np.bincount(codes[codes >= 0])
+    thin = len(table) < 1.5 * len(names)
+    if thin and counts.max() < _HISTORY:
         raise ImportFailed(
             f"the file {filename} holds {len(names):,} instruments with hardly more than one candle each.",
             "A file must hold the history of an instrument, not one day of a market.",
         )
     offered = tuple(names[:_MOST_TICKERS])
     _known(options.ticker, offered, filename)
-    taken = next((n for n in offered if options.ticker and n.casefold() == options.ticker.casefold()), offered[0])
+    first = coded.dictionary[int(counts.argmax())].as_py() if thin else offered[0]
+    taken = next((n for n in offered if options.ticker and n.casefold() == options.ticker.casefold()), first)
     rows = np.flatnonzero(pc.equal(column, taken).to_numpy(zero_copy_only=False))
     return rows, _short(taken), (Choices(option="ticker", values=offered, taken=taken),), []
 
@@ -191,20 +196,10 @@ def _scaled(rows: Rows, roles: Roles, options: ImportOptions) -> tuple[Rows, lis
     """Prices divided by the scale: the user's, or 10,000 for whole numbers that can hardly be prices (no header)."""
     scale = options.price_scale
     notes = []
-    if scale is None and not roles.headed:
-        prices = np.concatenate([rows.values[name] for name in PRICES])
-        prices = prices[np.isfinite(prices)]
-        if (
-            _whole(rows)
-            and np.median(prices) >= 10_000
-            and (prices % 100 == 0).mean() > 0.9
-            and (prices % 10_000 != 0).any()
-        ):
-            scale = 10_000.0
-            text = (
-                "All prices are whole numbers in steps of 100, without a header: taken as ten thousandths and divided."
-            )
-            notes = [Note("warning", f"{text} A price scale of 1 keeps them.")]
+    if scale is None and not roles.headed and _in_ten_thousandths(rows, least=100 if roles.time.day else 10_000):
+        scale = 10_000.0
+        text = "All prices are whole numbers in steps of 100, without a header: taken as ten thousandths and divided."
+        notes = [Note("warning", f"{text} A price scale of 1 keeps them.")]
     if scale is None and middle(rows.values["close"]) >= _HUGE and _whole(rows):
         text = "The prices are whole numbers above a billion, kept as they are; if they count parts of a unit, say the"
         return rows, [Note("warning", f"{text} price scale, such as 1000000000.")]
@@ -214,6 +209,14 @@ def _scaled(rows: Rows, roles: Roles, options: ImportOptions) -> tuple[Rows, lis
         notes = [Note("info", f"Prices divided by {scale:,.10g}, as asked for.")]
     scaled = {name: column / scale if name in PRICES else column for name, column in rows.values.items()}
     return replace(rows, values=scaled), notes
+
+
+def _in_ten_thousandths(rows: Rows, least: float) -> bool:
+    """Whether the prices are whole numbers of ``least`` or more, nearly all in steps of 100."""
+    prices = np.concatenate([rows.values[name] for name in PRICES])
+    prices = prices[np.isfinite(prices)]
+    steps = _whole(rows) and np.median(prices) >= least and (prices % 100 == 0).mean() > 0.9
+    return bool(steps and (prices % 10_000 != 0).any())
 
 
 def _whole(rows: Rows) -> bool:

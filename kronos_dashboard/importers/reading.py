@@ -29,6 +29,8 @@ from kronos_dashboard.settings import Settings
 __all__ = ["read", "read_file"]
 
 _MONTH = (pd.Timedelta(days=27), pd.Timedelta(days=34))
+_UNEVEN = 0.5
+_GRIDS = tuple(pd.Timedelta(seconds=s) for s in (1, 5, 10, 15, 30, 60, 300, 900, 1_800, 3_600))
 _MOST_TRIED = 50
 """Files of an archive, or tables of a document, that are looked into."""
 
@@ -140,8 +142,12 @@ def _candles(
 
 
 def _usual(index: pd.DatetimeIndex) -> pd.Timedelta:
-    """The commonest step; months, whose steps differ, are 30 or 31 days."""
+    """The commonest step; months, whose steps differ, are 30 or 31 days; of uneven steps, what all are multiples of."""
     found = interval_of(index)
+    steps = np.diff(index.asi8)
+    whole = pd.Timedelta(int(np.gcd.reduce(steps)), unit="ns")
+    if found < pd.Timedelta(days=1) and (steps % found.value != 0).mean() > _UNEVEN and whole in _GRIDS:
+        return whole
     middle = pd.Timedelta(int(np.median(np.diff(index.asi8))), unit="ns")
     if _MONTH[0] <= middle <= _MONTH[1] and not pd.Timedelta(days=28) <= found <= pd.Timedelta(days=31):
         return pd.Timedelta(days=30)
@@ -193,9 +199,10 @@ def _regular(rows: Rows, usual: pd.Timedelta, interval: pd.Timedelta) -> list[No
     if interval != usual:
         text = f"The commonest step between rows is {interval_label(usual)}; {interval_label(interval)} was asked for."
         return [Note("warning", text)]
-    off = (steps % usual.value != 0) & (steps < 20 * 86_400 * 10**9)
-    if usual < pd.Timedelta(days=1) and off.mean() > 0.2:
-        text = f"{off.mean():.0%} of the steps between rows are no whole number of {interval_label(usual)}."
+    common = interval_of(pd.DatetimeIndex(rows.ns))
+    off = (steps % common.value != 0) & (steps < 20 * 86_400 * 10**9)
+    if common < pd.Timedelta(days=1) and off.mean() > 0.2:
+        text = f"{off.mean():.0%} of the steps between rows are no whole number of {interval_label(common)}."
         return [Note("warning", f"The rows are uneven: {text}")]
     return []
 

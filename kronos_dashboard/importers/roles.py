@@ -190,6 +190,11 @@ def _symbol(meanings: Sequence[Meaning | None], looks: Sequence[Look], time: Tim
     """The column that names the instrument; where several do, the first that says more than one thing."""
     found = sorted((m.rank, at) for at, m in enumerate(meanings) if m is not None and m.field == "symbol" and at not in
                    time.columns)  # fmt: skip
-    filled = [at for _, at in found if not looks[at].blank]
+    filled = [at for _, at in found if not looks[at].blank and not _says_nothing(looks[at])]
     plain_names = [at for at in filled if (m := meanings[at]) is not None and not m.group]
     return next((at for at in filled if looks[at].distinct > 1), plain_names[0] if plain_names else None)
+
+
+def _says_nothing(look: Look) -> bool:
+    """Whether a column repeats the state of an answer."""
+    return {str(cell).lower() for cell in look.sample.to_pylist()[:50]} <= {"ok", "success", "true", "false", "none"}

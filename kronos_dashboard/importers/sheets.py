@@ -25,7 +25,7 @@ from kronos_dashboard.importers.delimited import split
 from kronos_dashboard.importers.headers import is_data, read_header
 from kronos_dashboard.importers.table import Table, from_cells
 
-__all__ = ["looks_like_html", "read_html", "read_xls", "read_xlsx"]
+__all__ = ["bounded", "looks_like_html", "read_html", "read_xls", "read_xlsx", "table_of"]
 
 _MOST_CELLS = 12_000_000
 _MOST_COLUMNS = 512
@@ -54,8 +54,8 @@ def read_xlsx(data: bytes, filename: str, max_rows: int) -> list[Table]:
             found = []
             for sheet in book.worksheets:
                 sheet.reset_dimensions()
-                rows = _bounded(sheet.iter_rows(values_only=True), filename, max_rows)
-                found += _table_of(rows, sheet.title)
+                rows = bounded(sheet.iter_rows(values_only=True), filename, max_rows)
+                found += table_of(rows, sheet.title)
             return found
     except ImportFailed:
         raise
@@ -75,7 +75,7 @@ def read_xls(data: bytes, filename: str, max_rows: int) -> list[Table]:
             found = []
             for sheet in book.sheets():
                 cells = ([_xls_cell(cell, book.datemode) for cell in sheet.row(i)] for i in range(sheet.nrows))
-                found += _table_of(_bounded(cells, filename, max_rows), sheet.name)
+                found += table_of(bounded(cells, filename, max_rows), sheet.name)
             return found
     except ImportFailed:
         raise
@@ -99,8 +99,12 @@ def _xls_cell(cell: Any, datemode: int) -> Any:
     return None if cell.ctype in (xlrd.XL_CELL_ERROR, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK) else cell.value
 
 
-def _bounded(rows: Iterable[Sequence[Any]], filename: str, max_rows: int) -> Iterator[list[str]]:
-    """Rows as text, as long as there are not too many."""
+def bounded(rows: Iterable[Sequence[Any]], filename: str, max_rows: int) -> Iterator[list[str]]:
+    """Rows as text, as long as there are not too many.
+
+    Raises:
+        ImportFailed: there are.
+    """
     cells = blank = 0
     for number, row in enumerate(rows):
         cells += len(row)
@@ -130,14 +134,17 @@ def _text(value: Any) -> str:
     return text if len(text) <= 200 else ""
 
 
-def _table_of(rows: Iterable[list[str]], name: str) -> list[Table]:
+def table_of(rows: Iterable[list[str]], name: str) -> list[Table]:
     """The table of a sheet: the rows that are as wide as most rows of data, and the header above them."""
     kept = list(rows)
     data = [i for i, row in enumerate(kept) if len(row) >= 3 and is_data(row)]
     if len(data) < 2:
         return []
-    width, _ = Counter(len(kept[i]) for i in data).most_common(1)[0]
-    full = [i for i in data if abs(len(kept[i]) - width) <= 2]
+    width = _main_width(kept, data)
+    kept = [row[:width] for row in kept]
+    data = [i for i in data if len(kept[i]) >= 3 and is_data(kept[i])]
+    usual, _ = Counter(len(kept[i]) for i in data).most_common(1)[0]
+    full = [i for i in data if len(kept[i]) >= usual - 2]
     first, last = full[0], full[-1]
     above = [_TAB.join(cell or " " for cell in row) for row in kept[max(0, first - _SEARCHED) : first] if row]
     left = next((at for at in range(width) if any(len(kept[i]) > at and kept[i][at] for i in full[:50])), 0)
@@ -146,6 +153,26 @@ def _table_of(rows: Iterable[list[str]], name: str) -> list[Table]:
     names = None if header.names is None else header.names[left:]
     columns = from_cells(body, width - left)
     return [Table(columns=columns, names=names, groups=header.groups[left:], name=name, symbol=header.symbol)]
+
+
+def _main_width(kept: list[list[str]], data: list[int]) -> int:
+    """Columns of the table on the left, as wide as most rows; what stands beside it, behind a blank column, is not.
+
+    Rows are shorter where their last cells are blank: a header above tells how far the table goes.
+    """
+    width, _ = Counter(len(kept[i]) for i in data).most_common(1)[0]
+    above = [row for row in kept[max(0, data[0] - 3) : data[0]] if len(row) >= width]
+    if not above:
+        return width
+    names = max(above, key=lambda row: sum(bool(cell) for cell in row))
+    wide = max(len(names), width)
+    filled = [any(len(kept[i]) > at and kept[i][at] for i in data[:2_000]) for at in range(wide)]
+    ends = [at for at in range(3, wide) if at >= len(names) or (not names[at] and not filled[at])]
+    for at in ends:
+        left, right = {cell.lower() for cell in names[:at] if cell}, {cell.lower() for cell in names[at + 1 :] if cell}
+        if len(left) >= 4 and len(left & right) >= 3:
+            return at
+    return wide
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -195,7 +222,7 @@ def read_html(data: bytes, filename: str, max_rows: int) -> list[Table]:
     page.feed(data.decode("utf-8", errors="replace"))
     found: list[Table] = []
     for at, rows in enumerate(page.tables):
-        found += _table_of(_bounded(rows, filename, max_rows), f"table {at + 1}")
+        found += table_of(bounded(rows, filename, max_rows), f"table {at + 1}")
     if not found:
         raise ImportFailed(
             f"the file {filename} is a web page without a table of candles, not an export.",

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.clocks import clock_of, localize
+from kronos_dashboard.importers.day_numbers import compact_dates, count_of_days
 from kronos_dashboard.importers.numbers import is_plain_type
 from kronos_dashboard.importers.stamps import NAT, read_texts
 from kronos_dashboard.importers.table import sample_of, texts
@@ -27,10 +28,7 @@ _EPOCH_UNITS = ((1e11, "s", 10**9), (1e14, "ms", 10**6), (1e17, "us", 10**3), (n
 """Numbers below the bound count this unit since 1970; so many nanoseconds are in one."""
 _FIRST_EPOCH = 1e8
 """Smaller numbers are no seconds since 1970 that a market would have (this is March 1973)."""
-_SERIALS = (20_000.0, 80_000.0)
-"""Days since 30 December 1899, as spreadsheets count: 1954 to 2119."""
 _YEARS = (1700, 2200)
-_EPOCH_OF_SHEETS = np.datetime64("1899-12-30", "ns").astype("int64")
 _DAY = 86_400 * 10**9
 _NET = r"^\\?/Date\((-?\d+)(?:[+-]\d{4})?\)\\?/$"
 """Milliseconds since 1970, as .NET writes them."""
@@ -81,12 +79,12 @@ def raw_times(columns: Sequence[Any], *, day_first: bool | None = None, likely: 
         named = None if str(kind.tz).upper() in ("UTC", "GMT", "Z", "+00:00") else str(kind.tz)
         return RawTimes(ns=ns, aware=True, kind="epoch", zone=named)
     if is_plain_type(column):
-        return _from_numbers(column)
+        return _from_numbers(column, day_first)
     few = texts(sample_of(column))
     if len(few) and _share(pc.match_substring_regex(few, _NET)) > 0.5:
         return _from_numbers(_cast(pc.replace_substring_regex(texts(column), _NET, r"\1")))
     if len(few) and _share(pc.match_substring_regex(few, r"^\d{5,20}(?:\.\d+)?(?:[eE]\+?\d+)?$")) > 0.5:
-        return _from_numbers(_cast(column))
+        return _from_numbers(_cast(column), day_first)
     return _from_texts(column, day_first, likely=likely)
 
 
@@ -160,7 +158,7 @@ def _from_texts(text: Any, day_first: bool | None, *, likely: bool) -> RawTimes:
     return RawTimes(ns=ns, aware=aware, kind=kind, offsets=offsets, zone=found.zone, notes=found.notes)
 
 
-def _from_numbers(column: Any) -> RawTimes:
+def _from_numbers(column: Any, day_first: bool | None = None) -> RawTimes:
     """Epochs by their size, dates written as 20240131 (also with a time behind), or days as spreadsheets count."""
     values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     known = np.isfinite(values)
@@ -169,14 +167,13 @@ def _from_numbers(column: Any) -> RawTimes:
     whole = bool((values[known] == np.round(values[known])).all())
     if whole and bool((values[known] < 1e18).all()):
         written = pc.cast(column, pa.int64(), safe=False)
-        compact = _compact(written, values, known)
+        compact = compact_dates(written, values, known, day_first)
         if compact is not None:
-            return compact
-    if bool(((values[known] >= _SERIALS[0]) & (values[known] <= _SERIALS[1])).all()):
-        days = np.where(known, values, 0.0)
-        ns = np.round(days * 86_400_000).astype("int64") * 10**6 + _EPOCH_OF_SHEETS
-        note = Note("warning", "The times are numbers, read as days since 30 December 1899, as spreadsheets count.")
-        return RawTimes(ns=np.where(known, ns, NAT), aware=False, kind="text", notes=(note,))
+            ns, kind, notes = compact
+            return RawTimes(ns=ns, aware=False, kind=kind, notes=notes)
+    counted = count_of_days(values, known)
+    if counted is not None:
+        return RawTimes(ns=counted[0], aware=False, kind="text", notes=(counted[1],))
     return _from_epochs(column, values, known, whole=whole)
 
 
@@ -187,8 +184,11 @@ def _from_epochs(column: Any, values: np.ndarray, known: np.ndarray, *, whole: b
     used, below = [], 0.0
     if float(np.median(size[known])) < _FIRST_EPOCH:
         return RawTimes(ns=ns, aware=True, kind="epoch")
+    one = _one_unit(values[known])
     for bound, unit, per in _EPOCH_UNITS:
-        here = known & (size >= below) & (size < min(bound, 9.2e18))
+        if one not in ("", unit):
+            continue
+        here = known & (size >= below) & (size < min(bound, 9.2e18)) if not one else known & (size < 9.2e18 / per)
         if here.any():
             used.append(unit)
             if exact is not None:
@@ -204,41 +204,16 @@ def _from_epochs(column: Any, values: np.ndarray, known: np.ndarray, *, whole: b
     return RawTimes(ns=ns, aware=True, kind="epoch", notes=notes)
 
 
-def _compact(written: Any, values: np.ndarray, known: np.ndarray) -> RawTimes | None:
-    """20240131, 202401310930, 20240131093000, 20240131093000000, 202401; None when the digits are no dates."""
-    low, high = values[known].min(), values[known].max()
-    if low >= 190_001 and high <= 210_012 and bool(((values[known] % 100 >= 1) & (values[known] % 100 <= 12)).all()):
-        months = ((values // 100 - 1970) * 12 + values % 100 - 1)[known].astype("int64").astype("datetime64[M]")
-        ns = np.full(len(values), NAT)
-        ns[known] = months.astype("datetime64[ns]").astype("int64")
-        return RawTimes(ns=ns, aware=False, kind="date")
-    short = _short_dates(values, known, low, high)
-    if short is not None:
-        return short
-    for digits in (8, 12, 14, 17):
-        scale = 10.0 ** (digits - 8)
-        if 17_000_101 * scale <= low and high <= 22_001_231 * scale + scale:
-            text = pc.replace_substring_regex(written.cast(pa.string()), r"^(\d{8})(\d+)$", r"\1 \2")
-            ns = read_texts(pc.fill_null(text, ""), None).ns
-            if (ns[known] != NAT).mean() > 0.98:
-                return RawTimes(ns=ns, aware=False, kind="date" if digits == 8 else "text")
-    return None
-
-
-def _short_dates(values: np.ndarray, known: np.ndarray, low: float, high: float) -> RawTimes | None:
-    """240131 and 1240131 (a century counted from 1900 in front); None when the digits are no dates."""
-    digits = values[known].astype("int64")
-    century = 1900 if high >= 1_000_101 else 2000
-    if not (low >= 10_101 and high <= 991_231) and not (low >= 1_000_101 and high <= 1_991_231):
-        return None
-    written = pa.array([f"{century + d // 10_000}-{d // 100 % 100:02d}-{d % 100:02d}" for d in digits.tolist()])
-    ns = np.full(len(values), NAT)
-    ns[known] = read_texts(written, None).ns
-    steps = np.diff(ns[known])
-    if (ns[known] == NAT).any() or not ((steps >= 0).all() or (steps <= 0).all()):
-        return None
-    note = Note("warning", f"The dates were read as years of two digits, months and days: {digits[0]} is {written[0]}.")
-    return RawTimes(ns=ns, aware=False, kind="date", notes=(note,))
+def _one_unit(values: np.ndarray) -> str:
+    """The unit of numbers that pass through 1970, where they are small in any unit; empty: each tells its own."""
+    sizes = np.abs(values)
+    units = [next(unit for bound, unit, _ in _EPOCH_UNITS if size < bound) for size in (sizes.min(), sizes.max())]
+    steps = np.abs(np.diff(values[np.argsort(values, kind="stable")]))
+    steps = steps[steps > 0]
+    if units[0] == units[1] or len(steps) < 2:
+        return ""
+    even = (steps < 20 * np.median(steps)).mean() > 0.95  # of two units in a column one has far smaller steps
+    return units[1] if even and steps.max() < 1e3 * np.median(steps) else ""
 
 
 def _cast(column: Any) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from kronos_dashboard.candles import PRICES
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.importers.aliases import ALIASES, DAY_FIRST
 from kronos_dashboard.importers.looking import Look
@@ -95,7 +96,9 @@ def _options(meanings: Sequence[Meaning | None], looks: Sequence[Look], forced: 
             ranks[at] = _RANKS[meaning.field] * 1_000 + meaning.rank
         elif look.dated and forced == at:
             ranks[at] = 0
-        elif meaning is None and (look.stamps or (look.dated and _steady(look))):
+        elif (meaning is None and (look.stamps or (look.dated and _steady(look)))) or (
+            look.stamps and meaning is not None and meaning.field in PRICES
+        ):
             ranks[at] = _UNNAMED + at
     found = [_Option((at,), rank, looks[at].ns) for at, rank in ranks.items()]
     for at, rank in ranks.items():

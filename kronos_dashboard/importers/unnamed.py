@@ -21,6 +21,9 @@ from kronos_dashboard.notes import Note
 
 __all__ = ["by_values"]
 
+_MOST_UNKNOWN = 16
+"""Among more columns of numbers whose names nobody knows, four that fit are found by chance."""
+
 
 def by_values(table: Table, looks: Sequence[Look], filename: str, columns: dict[str, str], *, headed: bool) -> Roles:
     """Roles by the values alone.
@@ -41,6 +44,8 @@ def by_values(table: Table, looks: Sequence[Look], filename: str, columns: dict[
         sets, notes = [], []
     else:
         sets = price_sets(numeric, time.order)
+        if headed:  # what has names that nobody knows may be anything
+            sets = [found for found in sets if found.spread > 0 and len(numeric) <= _MOST_UNKNOWN]
         if not sets:
             return _ticks(numeric, time, symbol, filename)
         prices = {**sets[0].columns, **{name: at for name, at in forced.items() if name in PRICES}}
@@ -54,9 +59,10 @@ def by_values(table: Table, looks: Sequence[Look], filename: str, columns: dict[
     kept = [i for i in behind if np.nanmin(numeric[i], initial=0.0) >= 0 and i not in like_price and
             (looks[i].distinct > 1 or i == behind[0])]  # fmt: skip
     volume, amount = split_volume(kept[:4], numeric, numeric.get(prices["close"], looks[prices["close"]].values))
-    if len(sets) > 1 and not set(sets[1].columns.values()) & set(prices.values()):
+    second = next((s for s in sets if not set(s.columns.values()) & set(prices.values())), None)
+    if second is not None:
         notes.append(Note("warning", "There are two sets of four prices (bid and ask?); the first was taken."))
-        volume = volume if volume is not None and volume < min(sets[1].columns.values()) else None
+        volume = volume if volume is not None and volume < min(second.columns.values()) else None
     return Roles(time=time, prices=prices, volume=forced.get("volume", volume), amount=forced.get("amount", amount),
                  symbol=symbol, headed=headed, notes=tuple(notes))  # fmt: skip
 

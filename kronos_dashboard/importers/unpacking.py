@@ -40,6 +40,7 @@ _DATA = (
     ".json",
     ".xlsx",
     ".xls",
+    ".ods",
     ".parquet",
     ".feather",
     ".prn",
@@ -57,7 +58,7 @@ class Member:
     name: str
     data: bytes
     kind: str
-    """"text", "xlsx", "xls", "parquet" or "feather"."""
+    """"text", "xlsx", "xls", "ods", "parquet" or "feather"."""
 
 
 class _Decompressor(Protocol):
@@ -88,8 +89,6 @@ def members(data: bytes, filename: str, limit: int, wanted: str | None = None) -
     """
     kind = kind_of(data)
     if kind == "zip" and not _is_workbook(data, filename):
-        if any(info.filename == "content.xml" for info in _infos(data, filename)):
-            raise ImportFailed(f"the file {filename} is an OpenDocument sheet.", "Save it as .xlsx or CSV.")
         names = _names(data, filename)
         return names, _unzip(data, filename, _chosen(names, wanted), limit)
     return [filename], iter([_single(data, filename, kind, limit, depth=0)])
@@ -107,8 +106,9 @@ def _single(data: bytes, filename: str, kind: str, limit: int, depth: int) -> Me
     if kind == "zip":
         if not _is_workbook(data, filename):
             raise ImportFailed(f"the file {filename} is an archive inside an archive.", "Unpack it first.")
-        _check_size(_infos(data, filename), filename, limit)
-        kind = "xlsx"
+        infos = _infos(data, filename)
+        _check_size(infos, filename, limit)
+        kind = "ods" if any(info.filename == "content.xml" for info in infos) else "xlsx"
     return Member(filename, data, kind)
 
 
@@ -161,7 +161,7 @@ def _infos(data: bytes, filename: str) -> list[zipfile.ZipInfo]:
 
 
 def _is_workbook(data: bytes, filename: str) -> bool:
-    return any(info.filename.startswith(("xl/", "xl\\")) for info in _infos(data, filename))
+    return any(info.filename.startswith(("xl/", "xl\\", "content.xml")) for info in _infos(data, filename))
 
 
 def _names(data: bytes, filename: str) -> list[str]:

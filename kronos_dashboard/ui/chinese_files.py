@@ -42,7 +42,6 @@ FILES: Mapping[str, str] = {
     "a picture": "图片",
     "a NumPy array": " NumPy 数组",
     "a Python pickle, which is never opened": " Python pickle，此类文件绝不会被打开",
-    "an OpenDocument sheet": " OpenDocument 表格",
     "Save it as .xlsx or CSV.": "请另存为 .xlsx 或 CSV。",
     "a Zstandard file": " Zstandard 文件",
     "the file {file} is compressed over and over.": "文件 {file} 被反复压缩。",
@@ -158,8 +157,15 @@ FILES: Mapping[str, str] = {
     "milliseconds": "毫秒",
     "microseconds": "微秒",
     "nanoseconds": "纳秒",
-    "The times are numbers, read as days since 30 December 1899, as spreadsheets count.": "时间是数字，按电子表格的方"
-    "式读作 1899 年 12 月 30 日以来的天数。",
+    "The times are numbers, read as days since {day}.": "时间是数字，读作{day}以来的天数。",
+    "30 December 1899, as spreadsheets count": " 1899 年 12 月 30 日（按电子表格的方式）",
+    "the year 0, as MATLAB counts": "公元 0 年（按 MATLAB 的方式）",
+    "4713 BC, as Julian days count": "公元前 4713 年（按儒略日的方式）",
+    "1 January 1970": " 1970 年 1 月 1 日",
+    "Most rows count intervals of {n} seconds since the last row with a time.": "多数行以 {n} 秒为间隔，从上一个有时间"
+    "的行算起。",
+    "Most rows count intervals since the last row with a time; a minute each was assumed.": "多数行从上一个有时间的行"
+    "算起；假定间隔为一分钟。",
     "The rows tell the time of day alone; the day, {day}, was taken from the name of the file.": "各行只有钟点；日期 "
     "{day} 取自文件名。",
     "The dates were read {order}; the other order does not fit all rows.": "日期按{order}读取；另一种顺序不适合所有的"

@@ -9,11 +9,12 @@ from kronos_dashboard.importers import ImportOptions, read
 from tests.dashboard import import_makers
 from tests.dashboard.import_cases import CASES
 from tests.dashboard.import_cases_json import JSONS
+from tests.dashboard.import_cases_more import MORE
 from tests.dashboard.import_cases_text import TEXTS
 from tests.dashboard.import_makers import Case
 
 ORDER = ("newest first", "not in order")
-ALL = [*CASES, *JSONS, *TEXTS]
+ALL = [*CASES, *JSONS, *TEXTS, *MORE]
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
