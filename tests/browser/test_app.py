@@ -204,6 +204,52 @@ def test_window_and_result_survive_a_reload(app: App) -> None:
     assert app.first_time() == before
 
 
+@pytest.mark.parametrize("leave", ["reload", "another page"])
+def test_a_run_under_way_outlives_a_reload_and_a_change_of_page(app: App, leave: str) -> None:
+    app.open("/Forecast")
+    set_number(app, "Paths", 200)
+    run(app)
+    expect(app.page.get_by_text(re.compile(r"Sampling step \d+ of 120"))).to_be_visible()
+    if leave == "reload":
+        app.page.reload()
+    else:
+        app.page.get_by_role("link", name="Home").click()
+        expect(app.page.get_by_role("heading", name="Kronos Dashboard")).to_be_visible()
+        app.page.get_by_role("link", name="Forecast", exact=True).click()
+    expect(app.page.get_by_text("200 paths, temperature 1")).to_be_visible(timeout=150_000)
+    app.settle()
+    assert "Median" in app.drawn()
+    app.page.get_by_role("tab", name="Side by side").click()
+    expect(app.page.get_by_text("There is one forecast so far.")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_button_is_called_by_words(app: App, language: str) -> None:
+    app.open(f"/Forecast?lang={language}")
+    horizon = app.page.locator(".st-key-horizon input")
+    horizon.fill("12")
+    with app.rerun():
+        horizon.press("Enter")
+    app.drawn()
+    button(app, "run").click()
+    app.page.get_by_role("tab").first.wait_for(timeout=60_000)
+    app.settle()
+    names = button_names(app)
+    assert len(names) > 20
+    wanted = re.compile(r"[\u4e00-\u9fff]" if language == "zh" else r"[A-Za-z]{2}")
+    icons = re.compile(r"\b[a-z]+_[a-z_]+\b")
+    assert [name for name in names if not re.search(r"[A-Za-z]{2}|[\u4e00-\u9fff]", name) or icons.search(name)] == []
+    ours = {key: button(app, key).inner_text() for key in ("step_-10", "step_1", "step_last", "reveal_play", "reroll")}
+    assert [key for key, name in ours.items() if not wanted.search(name)] == []
+
+
+def button_names(app: App) -> list[str]:
+    """What a screen reader calls the buttons that are on the page."""
+    tree = app.page.context.new_cdp_session(app.page).send("Accessibility.getFullAXTree")
+    nodes = [node for node in tree["nodes"] if not node["ignored"] and node["role"]["value"] == "button"]
+    return [node["name"]["value"] for node in nodes]
+
+
 @pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "light"), (1280, 720, "dark")])
 def test_both_pages_fit_a_phone_and_a_small_dark_screen(
     chromium: Browser, server: str, width: int, height: int, scheme: str
