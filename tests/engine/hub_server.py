@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Hub:
     """Wait so long before every answer."""
     plain: bool = False
     """Answer without the headers of a hub, like a captive portal."""
+    pause_s: float = 0.0
+    """Send weights in parts, with such a pause after each of them."""
 
     def serve_folder(self, repo: str, folder: Path, prefix: str = "") -> None:
         """Serve the checkpoint files of ``folder`` as the top of ``repo``."""
@@ -129,7 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
             return
-        self.wfile.write(body)
+        part = -(-len(body) // _PARTS) if large and self.hub.pause_s else max(1, len(body))
+        for begin in range(0, len(body), part):
+            self.wfile.write(body[begin : begin + part])
+            time.sleep(self.hub.pause_s)
 
 
 @contextmanager
