@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import tomllib
 from collections.abc import Iterator
@@ -96,6 +97,56 @@ def test_an_upload_beyond_the_limit_is_refused_before_it_is_read(server: str, se
 
 def test_the_agent_interface_is_closed(server: str) -> None:
     assert ask(server, "POST", "/_stcore/agent/interact", Content_Length="0")[0] in (403, 404, 405)
+
+
+CLIENT = "/_stcore/bidi-components/kronos_dashboard.client"
+
+
+@pytest.fixture
+def charting(server: str) -> str:
+    """The server once a page with charts has run, so that it hands out what they need."""
+    with stream(server) as opened:
+        opened.send(BackMsg(rerun_script={"page_name": ""}).SerializeToString())
+        message = ForwardMsg()
+        while message.WhichOneof("type") != "script_finished":
+            message.ParseFromString(opened.recv(timeout=60))  # type: ignore[arg-type]
+    return server
+
+
+def body(server: str, path: str) -> tuple[int, bytes]:
+    """Status and body of the answer to exactly this path."""
+    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=60)) as connection:
+        connection.request("GET", path)
+        with connection.getresponse() as answer:
+            return answer.status, answer.read()
+
+
+def test_what_charts_need_is_handed_out(charting: str) -> None:
+    status, found = body(charting, f"{CLIENT}/component.js")
+    assert (status, found) == (200, (ROOT / "kronos_dashboard/charts/client/component.js").read_bytes())
+
+
+@pytest.mark.parametrize("path", [
+    f"{CLIENT}/", f"{CLIENT}/../fan.py", f"{CLIENT}/..%2ffan.py", f"{CLIENT}/%2e%2e/fan.py", f"{CLIENT}/..%5cfan.py",
+    f"{CLIENT}/component.js/../../fan.py", f"{CLIENT}//etc/passwd", f"{CLIENT}/%00", f"{CLIENT}/C:%5cboot.ini",
+    "/app/static", "/static", "/static/js", "/app/static/../Home.py", "/Home.py", "/.streamlit/config.toml",
+    "/../Home.py", "/static/../../../../../etc/passwd", "//etc/passwd", "/_stcore/upload_file/", "/media/../Home.py",
+    "/_stcore/component/x/../../Home.py",
+])  # fmt: skip
+def test_no_other_file_and_no_list_of_files_is_handed_out(charting: str, path: str) -> None:
+    status, found = body(charting, path)
+    _, front = body(charting, "/")
+    assert status >= 300 or found == front, "an unknown address is the front page, which says that there is none"
+
+
+def test_no_page_around_this_one_may_steer_it(server: str) -> None:
+    assert json.loads(body(server, "/_stcore/host-config")[1])["allowedOrigins"] == ["https://nobody.invalid"]
+
+
+def test_the_cookie_of_the_token_stays_with_this_site(server: str) -> None:
+    cookie = ask(server, "GET", "/_stcore/health")[1]
+    assert "_streamlit_xsrf" in cookie
+    assert "SameSite=Lax" in cookie
 
 
 def test_the_settings_agree_with_those_of_the_dashboard() -> None:
