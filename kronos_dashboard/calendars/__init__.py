@@ -4,8 +4,18 @@
 ``expected_times`` those that the series should have had.
 """
 
-from kronos_dashboard.calendars.detection import AUTO, Detection, choices, detect
+from kronos_dashboard.calendars.detection import AUTO, Detection, choices, detect, prepare
 from kronos_dashboard.calendars.future import expected_times, future_times
 from kronos_dashboard.calendars.template import SessionTemplate, learn
 
-__all__ = ["AUTO", "Detection", "SessionTemplate", "choices", "detect", "expected_times", "future_times", "learn"]
+__all__ = [
+    "AUTO",
+    "Detection",
+    "SessionTemplate",
+    "choices",
+    "detect",
+    "expected_times",
+    "future_times",
+    "learn",
+    "prepare",
+]

@@ -13,10 +13,11 @@ from kronos_dashboard.calendars.clocks import DAY, seconds_of, wall
 from kronos_dashboard.calendars.fitting import Fit, Series, fit_market, series_of
 from kronos_dashboard.calendars.grids import Slots
 from kronos_dashboard.calendars.markets import ALWAYS, FX, LEARNED, MARKETS, Market, by_code, hinted
+from kronos_dashboard.calendars.sessions import sessions_of
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import WindowError
 
-__all__ = ["AUTO", "Detection", "choices", "detect"]
+__all__ = ["AUTO", "Detection", "choices", "detect", "prepare"]
 
 AUTO = "auto"
 _HINT, _ZONE, _ORDER = 0.03, 0.02, 1e-4
@@ -31,6 +32,8 @@ _BLIND = 6
 """Most exchanges that are tried though nothing hints at them (each takes a tenth of a second the first time)."""
 _SLOW = ("XKRX",)
 """Calendars that take seconds to build: only when something hints at them."""
+_ALWAYS_TRIED = (ALWAYS, FX, "XNYS")
+"""What every series is measured against."""
 _LONG_DAY = 0.75
 """Share of the day with bars from which a market counts as one that trades nearly around the clock."""
 
@@ -59,6 +62,15 @@ def choices() -> dict[str, str]:
     """What a user may choose from: code -> name, ``auto`` first."""
     named = {market.code: market.name for market in MARKETS}
     return {AUTO: "found from the bar times", **named, LEARNED: "learned from the file's own bar times"}
+
+
+def prepare(codes: tuple[str, ...] = _ALWAYS_TRIED) -> None:
+    """Build calendars before they are needed: the first one of an exchange takes most of a second.
+
+    Any thread may call this, also while another asks for the same calendars.
+    """
+    for code in codes:
+        sessions_of(code)
 
 
 def detect(candles: CandleFrame, calendar: str = AUTO) -> Detection:
@@ -127,7 +139,7 @@ def _same_clock(market: Market, series: Series) -> bool:
 def _likely(series: Series, hint: Market | None) -> Iterator[Market]:
     """Candidates that something speaks for; the New York Stock Exchange always."""
     for market in MARKETS:
-        if market == hint or market.code in (ALWAYS, FX, "XNYS") or _same_clock(market, series):
+        if market == hint or market.code in _ALWAYS_TRIED or _same_clock(market, series):
             yield market
 
 

@@ -10,6 +10,7 @@ import uuid
 import streamlit as st
 
 from engine.errors import EngineError
+from kronos_dashboard.calendars import prepare
 from kronos_dashboard.jobs import JobQueue
 from kronos_dashboard.models import ModelShelf
 from kronos_dashboard.settings import Settings
@@ -40,7 +41,10 @@ def job_queue() -> JobQueue:
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Thread:
-    """Begin to load the model in the background, once per process, so that the first forecast need not wait for it."""
+    """Begin to build calendars and to load the model in the background, once per process.
+
+    The first page with candles need not wait for the calendars then, nor the first forecast for the model.
+    """
     thread = threading.Thread(target=_load, args=(shelf(), settings().model), name="warm-up", daemon=True)
     thread.start()
     return thread
@@ -54,6 +58,7 @@ def session_id() -> str:
 
 
 def _load(models: ModelShelf, name: str) -> None:
+    prepare()  # takes less time than the model, and is needed first
     try:
         models.get(name)
     except EngineError as error:  # the forecast that needs the model meets the same error and shows it

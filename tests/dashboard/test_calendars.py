@@ -1,15 +1,20 @@
 """The next bars open when the market does: weekends, lunch breaks, half days, changes of clocks."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kronos_dashboard.calendars import choices, detect, expected_times, future_times, learn
+from kronos_dashboard.calendars import choices, detect, expected_times, future_times, learn, prepare
+from kronos_dashboard.calendars import sessions as calendar_sessions
 from kronos_dashboard.calendars.clocks import times_of
 from kronos_dashboard.calendars.grids import ClockGrid, SessionGrid
 from kronos_dashboard.calendars.sessions import sessions_of
 from kronos_dashboard.errors import WindowError
+from kronos_dashboard.samples import load_sample
+from kronos_dashboard.ui import shared
 from tests.dashboard import makers
 
 
@@ -349,3 +354,22 @@ def test_a_regular_series_cut_anywhere_is_continued_as_it_went_on(name, place, h
     row = 500 + round(place * (len(made) - 500 - horizon))
     times, _ = future_times(made.rows(0, row), horizon)
     assert times.tolist() == made.index[row : row + horizon].tolist()
+
+
+def test_what_was_prepared_need_not_be_built_when_a_series_comes(monkeypatch):
+    built = []
+    build = calendar_sessions._exchange
+    monkeypatch.setattr(calendar_sessions, "_exchange", lambda code: built.append(code) or build(code))
+    sessions_of.cache_clear()
+    prepare()
+    assert built == ["XNYS"]
+    assert detect(load_sample("aapl_1d").candles).code == "XNYS"
+    assert built == ["XNYS"]
+
+
+def test_the_app_prepares_calendars_before_it_loads_the_model(monkeypatch):
+    shelf = SimpleNamespace(get=lambda name: order.append(name))
+    order = []
+    monkeypatch.setattr(shared, "prepare", lambda: order.append("calendars"))
+    shared._load(shelf, "bundled")
+    assert order == ["calendars", "bundled"]
