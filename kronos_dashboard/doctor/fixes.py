@@ -13,7 +13,7 @@ from kronos_dashboard.calendars import AUTO, detect, expected_times
 from kronos_dashboard.calendars.clocks import seconds_of, times_of
 from kronos_dashboard.candles import PRICES, CandleFrame
 from kronos_dashboard.doctor.findings import Fix, Fixed, runs_of
-from kronos_dashboard.doctor.patterns import flat_stretches, forming, repeated, spikes, splits
+from kronos_dashboard.doctor.patterns import carried, flat_stretches, forming, repeated, spikes, splits
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.notes import Note
 
@@ -177,13 +177,29 @@ def _clip_outliers(candles: CandleFrame) -> Fixed:
     starts, lengths = runs_of(wrong)
     prices = frame.loc[:, list(PRICES)].to_numpy().copy()
     for start, length in zip(starts, lengths, strict=True):
-        beside = [row for row in (start - 1, start + length) if 0 <= row < len(prices)]
-        low, high = prices[beside, 2].min(), prices[beside, 1].max()
-        prices[start : start + length] = np.clip(prices[start : start + length], low, high)
+        _cut_back(prices, int(start), int(start + length))
+    if (prices == frame.loc[:, list(PRICES)].to_numpy()).all():
+        return _nothing(candles, "the outliers lie within the range of the candles beside")
     frame.loc[:, list(PRICES)] = prices
     rows = np.flatnonzero(wrong) + 1
     text = f"{len(rows):,} outlier{'s were' if len(rows) > 1 else ' was'} cut back to the range of the candles beside."
     return _done(replace(candles, frame=frame), text, rows)
+
+
+def _cut_back(prices: np.ndarray, start: int, stop: int) -> None:
+    """Clip rows ``start`` to ``stop`` of prices [n, 4] to the range beside them.
+
+    Where the next candle opens at the wrong close, as with exchanges that know no gaps, its open and what this did to
+    its high or low are wrong as well; its close and its other end are right.
+    """
+    own = []
+    if start > 0 and stop < len(prices) and carried(prices[start - 1 : stop + 1]):
+        up = prices[stop - 1, 3] > prices[stop, 3]
+        own = [prices[stop, 3], prices[stop, 2 if up else 1]]
+        stop += 1
+    beside = [row for row in (start - 1, stop) if 0 <= row < len(prices)]
+    low, high = min([*prices[beside, 2], *own]), max([*prices[beside, 1], *own])
+    prices[start:stop] = np.clip(prices[start:stop], low, high)
 
 
 def _drop_volume(candles: CandleFrame) -> Fixed:

@@ -15,7 +15,17 @@ from kronos_dashboard.calendars.markets import ALWAYS, LEARNED
 from kronos_dashboard.calendars.periods import Daily
 from kronos_dashboard.candles import CandleFrame
 
-__all__ = ["CONTEXT", "flat_stretches", "forming", "local_volatility", "price_step", "repeated", "spikes", "splits"]
+__all__ = [
+    "CONTEXT",
+    "carried",
+    "flat_stretches",
+    "forming",
+    "local_volatility",
+    "price_step",
+    "repeated",
+    "spikes",
+    "splits",
+]
 
 CONTEXT = 400
 """Candles of a usual context, within which things matter most."""
@@ -25,8 +35,9 @@ _AROUND = 101
 """Candles around one that its volatility is measured on."""
 _RATIOS = (1.5, *map(float, (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000)))
 """What stocks and coins are split by."""
-_SPLIT_SIGMAS, _SPLIT_MISS, _LEVEL_MISS = 10.0, 0.03, 0.12
-"""How far a split stands out of the usual returns, and by how much it may miss the ratio at once, and over ten bars."""
+_SPLIT_SIGMAS, _SPLIT_MISS, _LATE_MISS, _LEVEL_MISS = 10.0, 0.03, 0.015, 0.12
+"""How far a split stands out of the usual returns, and by how much it may miss the ratio at once (less in the last two
+bars), and over ten bars."""
 _BESIDE = 10
 _SPIKE_SIGMAS, _SPIKE_LEAST, _SPIKE_BACK = 25.0, 0.02, 0.15
 """How far a spike stands out, how large it is at least (as a log return), and what may be left of it a bar later."""
@@ -100,6 +111,13 @@ def spikes(candles: CandleFrame) -> np.ndarray:
     return found & (tall | jumped)
 
 
+def carried(prices: np.ndarray) -> bool:
+    """Whether the last of these candles [m, 4] opens at a close that left the first one behind, and comes back."""
+    before, spike, opened, closed = np.log([prices[0, 3], prices[-2, 3], prices[-1, 0], prices[-1, 3]])
+    size = abs(spike - before)
+    return bool(size > _SPIKE_LEAST and abs(closed - before) < _SPIKE_BACK * size and abs(opened - spike) < size / 2)
+
+
 def price_step(candles: CandleFrame) -> float:
     """The smallest step between neighbouring closes of the last thousand: what prices are rounded to, or 0."""
     steps = np.abs(np.diff(candles.frame["close"].to_numpy()[-1000:]))
@@ -111,7 +129,7 @@ def splits(candles: CandleFrame) -> list[tuple[int, float]]:
     """Rows (from 0) that begin at a split's new level, and the factor by which prices before them are too high.
 
     The open must differ from the last close by nearly a usual ratio, far more than the series moves otherwise, and the
-    ten candles before and after must differ as much.
+    ten candles before and after (as many as there are) must differ as much.
     """
     if len(candles) < 3 * _BESIDE:
         return []
@@ -131,13 +149,15 @@ def splits(candles: CandleFrame) -> list[tuple[int, float]]:
 
 def _split_factor(frame: np.ndarray, row: int) -> float | None:
     before, after = frame[max(0, row - _BESIDE) : row], frame[row : row + _BESIDE]
-    if len(before) < 3 or len(after) < 3:
+    if len(before) < 3:
         return None
+    late = len(after) < 3  # its level is not yet confirmed, so the jump alone must be like a split of 2 and more
+    miss, least = (_LATE_MISS, 2.0) if late else (_SPLIT_MISS, 1.0)
     jump = frame[row - 1, 3] / frame[row, 0]
     level = float(np.median(before[:, 3]) / np.median(after[:, 3]))
     for ratio in _RATIOS:
         for factor in (ratio, 1 / ratio):
-            near = abs(np.log(jump / factor)) < _SPLIT_MISS
+            near = ratio >= least and abs(np.log(jump / factor)) < miss
             if near and abs(np.log(level / factor)) < _LEVEL_MISS:
                 return factor
     return None

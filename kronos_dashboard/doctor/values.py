@@ -37,7 +37,7 @@ def flat(candles: CandleFrame) -> Iterator[Finding]:
         f"{int(lengths.max()):,} candles.{padded} They make the series look calmer than the market is.",
         rows=rows_of(found),
         count=int(found.sum()),
-        fixes=(fix("drop-flat"),),
+        fixes=() if found.all() else (fix("drop-flat"),),
     )
 
 

@@ -209,6 +209,7 @@ MARKET: Mapping[str, str] = {
     "no two candles follow each other without a break": "没有任何两根K线是连续的",
     "no split is seen": "没有发现拆股",
     "no outlier is seen": "没有发现异常值",
+    "the outliers lie within the range of the candles beside": "异常值在相邻K线的范围之内",
     "there is no volume": "没有成交量",
     "the stamps cannot all stand on the clock of {zone}": "这些时间无法全部落在 {zone} 的时钟上",
     "the stamps are read as closes": "时间已被视为收盘时间",

@@ -142,6 +142,26 @@ def test_a_split_is_found_and_adjusted(factor, words):
     assert (fixed.frame["amount"] == split.frame["amount"]).all()
 
 
+@pytest.mark.parametrize("bars", [1, 2])
+def test_a_split_in_the_last_bars_is_told_by_its_ratio_alone(bars):
+    whole = exchange("XNYS", "2023-01-03", "2024-06-28", 24 * 60)
+    frame = whole.frame.copy()
+    frame.iloc[-bars, 0] = frame["close"].iloc[-bars - 1]  # no gap of its own
+    whole = makers.on(frame, session_tz="America/New_York", interval=pd.Timedelta("1D"))
+    split = scaled(whole, slice(0, -bars), 2.0)
+    assert one(split, "splits").rows == (len(split) - bars + 1,)
+    np.testing.assert_allclose(cured(split, "splits").candles.frame[list(PRICES)], whole.frame[list(PRICES)])
+    assert "splits" not in keys(scaled(whole, slice(0, -bars), 1.5)), "a fall by a third is no rare one"
+    assert "splits" not in keys(scaled(whole, slice(0, -bars), 2.1))
+
+
+def test_dividends_are_no_splits():
+    whole = exchange("XNYS", "2023-01-03", "2024-06-28", 24 * 60)
+    whole = makers.on(whole.frame, session_tz="America/New_York", interval=pd.Timedelta("1D"))
+    for paid in (0.01, 0.05, 0.12, 0.25):
+        assert "splits" not in keys(scaled(whole, slice(200, None), 1 - paid))
+
+
 def test_a_crash_is_no_split():
     crash = scaled(CALM, slice(450, None), 0.61)
     assert "splits" not in keys(crash)
@@ -165,6 +185,20 @@ def test_a_spike_is_found_and_cut_to_its_neighbours(cells):
     assert fixed.frame.iloc[rest].equals(CALM.frame.iloc[rest])
 
 
+@pytest.mark.parametrize("price", [250.0, 20.0])
+def test_a_wrong_close_at_which_the_next_candle_opens_is_cut_back_with_that_open(price):
+    spiked = changed(CALM, close={450: price}, open={451: price})
+    fixed = cured(spiked, "outliers")
+    assert fixed.note.text.count("cut back") == 1
+    prices = fixed.candles.frame[list(PRICES)]
+    calm = CALM.frame.iloc[448:454]
+    assert prices.iloc[449:453].max().max() <= calm["high"].max()
+    assert prices.iloc[449:453].min().min() >= calm["low"].min()
+    assert prices["close"].iloc[451] == CALM.frame["close"].iloc[451]
+    rest = np.delete(np.arange(len(CALM)), [450, 451])
+    assert fixed.candles.frame.iloc[rest].equals(CALM.frame.iloc[rest])
+
+
 def test_a_move_that_stays_is_no_outlier():
     assert "outliers" not in keys(scaled(CALM, slice(700, None), 1.2))
 
@@ -178,6 +212,12 @@ def test_flat_stretches_are_found_and_left_out():
     assert (finding.count, finding.level) == (30, "warning")
     assert "filled" in finding.text
     assert len(cured(padded, "flat").candles) == len(CALM) - 30
+
+
+def test_nothing_is_offered_for_a_series_that_never_moves():
+    frame = CALM.frame.copy()
+    frame.iloc[:, :4] = 5.0
+    assert one(replace(CALM, frame=frame), "flat").fixes == ()
 
 
 def test_repeated_candles_are_found_and_left_out():
