@@ -10,7 +10,7 @@ from kronos_dashboard.charts.look import MOST_PATHS, Cone, Level, Look
 from kronos_dashboard.charts.multiples import Panel, multiples_figure
 from kronos_dashboard.charts.pages import html_page
 from kronos_dashboard.charts.palettes import DARK, LIGHT, SCHEMES, Palette, palette_of, themes_of
-from kronos_dashboard.charts.series import overview_figure, series_figure
+from kronos_dashboard.charts.series import series_figure
 from kronos_dashboard.charts.words import CHINESE, ENGLISH, Words
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "forecast_figure",
     "html_page",
     "multiples_figure",
-    "overview_figure",
     "palette_of",
     "pit_figure",
     "sensitivity_figure",

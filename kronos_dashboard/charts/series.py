@@ -12,15 +12,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from kronos_dashboard.candles import CandleFrame, interval_label
-from kronos_dashboard.charts.axis import clock_of, date_labels, decimals_of, ticks
+from kronos_dashboard.charts.axis import clock_of, date_labels, decimals_of
 from kronos_dashboard.charts.decimation import Buckets, decimate, size_for
 from kronos_dashboard.charts.layout import Frame, layout_of
 from kronos_dashboard.charts.look import Look
 from kronos_dashboard.charts.palettes import rgba
 from kronos_dashboard.charts.parts import bodies, price_lines
-from kronos_dashboard.charts.traces import NOTHING, Trace, Z, band, bars, candlestick
+from kronos_dashboard.charts.traces import Trace, Z, band, bars, candlestick
 
-__all__ = ["overview_figure", "series_figure"]
+__all__ = ["series_figure"]
 
 IN_VIEW = 800
 """Candles that a screen can tell apart."""
@@ -49,46 +49,6 @@ def series_figure(
     if candles.has_volume:
         data += _volume(detail, chosen)
     return go.Figure(data=data, layout=_layout(candles, detail, shadow, chosen, decimals))
-
-
-def overview_figure(
-    candles: CandleFrame, look: Look | None = None, *, window: tuple[int, int, int] | None = None, height: int = 84
-) -> go.Figure:
-    """The whole series as a low strip, with the window on it.
-
-    Args:
-        candles: the series.
-        look: how to draw; the defaults when None.
-        window: rows (from 0) where context, forecast and what lies behind it begin.
-        height: pixels.
-    """
-    chosen = look or Look()
-    palette = chosen.palette
-    buckets = decimate(candles, 0, len(candles), size_for(len(candles), _SHADOW))
-    x, close = buckets.middle.astype(np.float32), buckets.values["close"]
-    floor = np.full(len(x), float(buckets.values["low"].min()))
-    edges = np.stack((floor, close))
-    area = band("overview", x, edges, "", rgba(palette.faint, 0.16), decimals=4, edge=palette.faint, showlegend=False)
-    area[0]["line"] = {"width": 0}
-    area[1]["line"] = {"width": 1, "color": palette.faint}
-    area[1].update(hoverinfo="all", text=date_labels(candles.local_index[buckets.first], chosen.words))
-    area[1]["hovertemplate"] = "%{text}<extra></extra>"
-    layout = {
-        "height": height,
-        "template": {},
-        "margin": {"l": 6, "r": 6, "t": 2, "b": 22},
-        "font": {"color": palette.text, "size": 11},
-        "paper_bgcolor": NOTHING,
-        "plot_bgcolor": NOTHING,
-        "showlegend": False,
-        "hovermode": "x",
-        "dragmode": False,
-        "xaxis": {**_strip_axis(candles, chosen, buckets), "tickfont": {"color": palette.faint, "size": 10}},
-        "yaxis": {"visible": False, "fixedrange": True, "type": "log" if chosen.log else "linear"},
-        "shapes": [] if window is None else _window_shapes(window, chosen),
-        "meta": {"view": "overview", "scheme": palette.scheme, "dark": palette.dark},
-    }
-    return go.Figure(data=area, layout=layout)
 
 
 def _candles(candles: CandleFrame, buckets: Buckets, look: Look, decimals: int) -> Trace:
@@ -173,42 +133,3 @@ def _bundled(detail: Buckets, look: Look) -> dict[str, Any]:
         "showarrow": False,
         "font": {"size": 11, "color": look.palette.faint},
     }
-
-
-def _strip_axis(candles: CandleFrame, look: Look, buckets: Buckets) -> dict[str, Any]:
-    found = ticks(clock_of(candles.local_index[buckets.first], buckets.first), 10, look.words)
-    labels = [label.replace("<br>", " ") for label in found.labels]
-    return {
-        "range": [0, len(candles)],
-        "fixedrange": True,
-        "showgrid": False,
-        "zeroline": False,
-        "tickmode": "array",
-        "tickvals": found.positions,
-        "ticktext": labels,
-        "tickangle": 0,
-        "unifiedhovertitle": {"text": " "},
-    }
-
-
-def _window_shapes(window: tuple[int, int, int], look: Look) -> list[dict[str, Any]]:
-    """Context and horizon of the window as two shaded stretches."""
-    start, cutoff, stop = window
-    common = {"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1}
-    palette = look.palette
-    return [
-        {
-            **common,
-            "x0": start,
-            "x1": cutoff,
-            "fillcolor": rgba(palette.faint, 0.25),
-            "line": {"width": 1, "color": palette.faint},
-        },
-        {
-            **common,
-            "x0": cutoff,
-            "x1": stop,
-            "fillcolor": rgba(palette.fan, 0.35),
-            "line": {"width": 1, "color": palette.fan},
-        },
-    ]

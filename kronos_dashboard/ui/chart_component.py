@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import plotly
 import plotly.graph_objects as go
@@ -39,7 +38,6 @@ def live_chart(
     room: int = 0,
     on_step: Callable[[int], None] | None = None,
     on_view: Callable[[float, float], None] | None = None,
-    on_pick: Callable[[float], None] | None = None,
 ) -> None:
     """Draw a figure of ``charts``, in place of the one that this key has drawn before.
 
@@ -54,7 +52,6 @@ def live_chart(
         on_step: called before the next run with the bars to move by when the reader presses the arrow keys (with Shift
             ten at a time); Home and End ask for more bars than there are. Values add up while a chart is on its way.
         on_view: called before the next run with the first and last position in view once it has come to rest.
-        on_pick: called before the next run with the position that was clicked.
     """
     _serve_assets()
     meta = figure.layout.meta or {}
@@ -71,14 +68,12 @@ def live_chart(
         "file": file,
         "steps": on_step is not None,
         "refines": on_view is not None,
-        "picks": on_pick is not None,
         "failed": meta.get("words", {}).get("failed", charts.ENGLISH.failed),
     }
     _CHART(
         key=key,
         data=data,
-        on_stepped_change=_told(key, "stepped", on_step, int),
-        on_picked_change=_told(key, "picked", on_pick, float),
+        on_stepped_change=_told_steps(key, on_step),
         on_view_change=_told_view(key, on_view),
     )
 
@@ -127,13 +122,13 @@ def _serve_assets() -> None:
             manager.register_from_manifest(manifest, folder.parent)
 
 
-def _told(key: str, event: str, tell: Callable[[Any], None] | None, kind: Callable[[Any], Any]) -> Callable[[], None]:
+def _told_steps(key: str, tell: Callable[[int], None] | None) -> Callable[[], None]:
     """A callback that hands on what the browser sent; anything else than a number is nothing."""
 
     def call() -> None:
-        value = st.session_state[key].get(event)
+        value = st.session_state[key].get("stepped")
         if tell is not None and isinstance(value, int | float):
-            tell(kind(value))
+            tell(int(value))
 
     return call
 

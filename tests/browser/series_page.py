@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from kronos_dashboard.candles import CandleFrame
-from kronos_dashboard.charts import Look, overview_figure, palette_of, series_figure
+from kronos_dashboard.charts import Look, palette_of, series_figure
 from kronos_dashboard.ui.chart_component import live_chart
 
 COUNT = 100_000
@@ -34,13 +34,7 @@ def keep(first: float, last: float) -> None:
     st.session_state["view"] = (first, last)
 
 
-def jump(position: float) -> None:
-    st.session_state["picked"] = round(position)
-
-
 look = Look(palette=palette_of(dark=st.context.theme.type == "dark"))
 view = st.session_state.get("view")
-picked = st.session_state.get("picked", 60_000)
 live_chart(series_figure(many(), look, view=view), key="chart", alt="All candles", on_view=keep)
-live_chart(overview_figure(many(), look, window=(picked - 4_000, picked, picked + 1_200)), key="overview", on_pick=jump)
-st.text(f"view {view and tuple(map(round, view))} picked {picked}")
+st.text(f"view {view and tuple(map(round, view))}")

@@ -225,7 +225,7 @@ def test_a_change_of_theme_repaints_the_chart_where_it_is(chart: App) -> None:
 def test_a_long_series_is_refined_where_one_looks(chromium: Browser, tmp_path: Path) -> None:
     with serve(tmp_path / "log", SERIES) as url, browse(chromium, url) as app:
         opened(app)
-        expect(app.page.get_by_text("view None picked 60000")).to_be_visible()
+        expect(app.page.get_by_text("view None")).to_be_visible()
         assert ask(app, "data[0].x.length") <= 1_700
         coarse = ask(app, "data[0].x[1]") - ask(app, "data[0].x[0]")
         box = app.page.locator(".kd-plot").first.bounding_box()
@@ -239,10 +239,4 @@ def test_a_long_series_is_refined_where_one_looks(chromium: Browser, tmp_path: P
         first, last = ask(app, "view")
         assert last - first < 60_000
         assert ask(app, "data[0].x.length") <= 1_700
-        strip = app.page.locator(".kd-plot").nth(1).bounding_box()
-        assert strip is not None
-        app.page.mouse.move(strip["x"] + strip["width"] * 0.25, strip["y"] + 30)
-        app.page.mouse.click(strip["x"] + strip["width"] * 0.25, strip["y"] + 30)
-        expect(app.page.get_by_text("picked 60000")).to_have_count(0)
-        assert ask(app, "view") == [first, last]
         assert "Traceback" not in (tmp_path / "log").read_text()

@@ -56,7 +56,7 @@ def test_a_chart_is_sent_with_its_figure_and_the_colours_of_both_themes(app: App
     assert chart["painted"] == "dark"
     assert chart["themes"]["dark"]["up"] in chart["figure"]
     assert set(chart["themes"]["light"]) == set(chart["themes"]["dark"])
-    assert (chart["steps"], chart["refines"], chart["picks"], small["steps"]) == (True, False, False, False)
+    assert (chart["steps"], chart["refines"], small["steps"]) == (True, False, False)
     assert (chart["base"], chart["alt"], chart["height"]) == ("this", "Candles", 560)
 
 
@@ -83,15 +83,13 @@ def test_what_is_sent_with_every_figure_is_little_and_names_no_other_machine(app
         assert "http" not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("event", "came", "told"), [
-    ("stepped", -3, [-3]), ("stepped", 2.0, [2]), ("stepped", "five", []), ("stepped", None, []), ("picked", 7, [7.0]),
-])  # fmt: skip
+@pytest.mark.parametrize(("came", "told"), [(-3, [-3]), (2.0, [2]), ("five", []), (None, [])])
 def test_what_the_browser_sends_is_handed_on_when_it_is_a_number(
-    monkeypatch: pytest.MonkeyPatch, event: str, came: object, told: list[float]
+    monkeypatch: pytest.MonkeyPatch, came: object, told: list[int]
 ) -> None:
-    monkeypatch.setattr(st, "session_state", {"chart": {event: came}})
-    heard: list[float] = []
-    chart_component._told("chart", event, heard.append, int if event == "stepped" else float)()
+    monkeypatch.setattr(st, "session_state", {"chart": {"stepped": came}})
+    heard: list[int] = []
+    chart_component._told_steps("chart", heard.append)()
     assert heard == told
 
 

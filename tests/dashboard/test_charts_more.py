@@ -18,7 +18,6 @@ from kronos_dashboard.charts import (
     forecast_figure,
     html_page,
     multiples_figure,
-    overview_figure,
     palette_of,
     pit_figure,
     sensitivity_figure,
@@ -81,14 +80,6 @@ def test_a_short_series_is_drawn_candle_by_candle() -> None:
     history = traces(series_figure(candles))["history"]
     assert history.close == pytest.approx(candles.frame["close"].to_numpy(), rel=1e-7)
     assert np.array_equal(history.x, np.arange(300))
-
-
-def test_the_overview_shows_the_whole_series_and_the_window_on_it() -> None:
-    figure = overview_figure(LONG, window=(60_000, 60_400, 60_520))
-    assert len(figure.data[1].x) <= 700
-    context, future = figure.layout.shapes
-    assert (context.x0, context.x1, future.x0, future.x1) == (60_000, 60_400, 60_400, 60_520)
-    assert len(figure.to_json()) < 60_000
 
 
 def test_errors_are_drawn_step_by_step() -> None:

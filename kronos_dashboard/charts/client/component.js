@@ -63,7 +63,6 @@ function build(parentElement) {
   const chart = new Chart(plot, {
     drawn: () => drawn(state),
     view: (view) => report(state, view),
-    picked: (position) => state.data.picks && state.component.setTriggerValue("picked", position),
   });
   chart.headed = true;
   state.chart = chart;

@@ -147,7 +147,7 @@ function digits([low, high]) {
 // ------------------------------------------------------------------------------------------------ one chart
 
 class Chart {
-  // `element` is emptied and drawn into; `listen` is told of what the reader does: view, picked, drawn.
+  // `element` is emptied and drawn into; `listen` is told of what the reader does: view, drawn.
   constructor(element, listen = {}) {
     this.element = element;
     this.listen = listen;
@@ -280,7 +280,6 @@ class Chart {
     this.bound = true;
     const { element } = this;
     element.on("plotly_relayout", (change) => this.moved(change));
-    element.on("plotly_click", (event) => this.listen.picked?.(event.points[0].x));
     element.on("plotly_doubleclick", () => this.reset());
     element.addEventListener("wheel", (event) => this.scale(event), { capture: true, passive: false });
   }
