@@ -124,7 +124,7 @@ FORECAST: Mapping[str, str] = {
     "Sensitivity": "敏感性",
     "Last close": "最新收盘价",
     "Median after {count} steps": "{count} 步后的中位数",
-    "{share} of paths end within": "{share} 的路径终于此范围",
+    "{share} of paths end in": "{share} 的路径终于此范围",
     "End higher": "终点更高",
     "of {count} paths": "共 {count} 条路径",
     "Play what came, bar by bar": "逐根播放实际走势",

@@ -19,7 +19,7 @@ from kronos_dashboard.ui.ask_numbers import chance, look, move, price
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import known_steps
 from kronos_dashboard.ui.page import escape
-from kronos_dashboard.ui.words import t
+from kronos_dashboard.ui.words import said, t
 
 if TYPE_CHECKING:
     from kronos_dashboard.ui.runs import Result
@@ -116,8 +116,8 @@ def _facts(result: Result, others: Sequence[Result], revealed: int) -> dict[str,
     ends = {
         t("Median at the end"): price(float(median)),
         t("from the last close"): move(float(median) / last - 1),
-        t("80% end above"): price(float(low)),
-        t("80% end below"): price(float(high)),
+        t("80% of paths end from"): price(float(low)),
+        t("80% of paths end up to"): price(float(high)),
         t("End higher"): chance(float((closes > np.float32(last)).mean())),
     }
     return {**differ, **ends, **_score(result, revealed)}
@@ -128,7 +128,7 @@ def _settings(result: Result) -> dict[str, str]:
     return {
         t("Series"): f"{record.symbol} {record.interval}",
         t("Cutoff"): _cutoff(result),
-        t("Model"): record.model_label,
+        t("Model"): said(record.model_label),
         t("Context"): str(record.context_length),
         t("Horizon"): str(record.horizon),
         t("Paths"): str(config.num_paths),

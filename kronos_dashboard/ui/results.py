@@ -11,6 +11,7 @@ import streamlit as st
 from kronos_dashboard.charts import Cone, forecast_figure, window_figure
 from kronos_dashboard.ui.appearance import behind, levels, look, shows_surprise
 from kronos_dashboard.ui.ask import show_questions
+from kronos_dashboard.ui.ask_numbers import price
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare import show_comparison
 from kronos_dashboard.ui.compare_grid import show_sensitivity
@@ -143,8 +144,8 @@ def _figures(result: Result) -> None:
         (t("Last close"), f"{last:,.6g}", moment(result.window.context.local_index[-1])),
         (t("Median after {count} steps", count=forecast.horizon), f"{median:,.6g}", f"{median / last - 1:+.2%}"),
         (
-            t("{share} of paths end within", share=f"{LEVEL:.0%}"),
-            f"{lower:,.5g} – {upper:,.5g}",
+            t("{share} of paths end in", share=f"{LEVEL:.0%}"),
+            f"{price(lower, 5, even=True)} – {price(upper, 5, even=True)}",
             f"{lower / last - 1:+.1%} … {upper / last - 1:+.1%}",
         ),
         (t("End higher"), f"{higher:.0%}", t("of {count} paths", count=forecast.num_paths)),

@@ -225,7 +225,7 @@ def test_several_forecasts_show_what_they_differ_in_and_where_they_end() -> None
     assert not {"Model", "Context", "Paths"} & set(table.index)
     closes = ui_results.result(seed=7).forecast.paths[:, -1, 3]
     low, median, high = np.quantile(closes, (0.1, 0.5, 0.9))
-    assert table.loc[["Median at the end", "80% end above", "80% end below"], "B"].tolist() == [
+    assert table.loc[["Median at the end", "80% of paths end from", "80% of paths end up to"], "B"].tolist() == [
         price(median),
         price(low),
         price(high),

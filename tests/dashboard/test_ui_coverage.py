@@ -83,7 +83,7 @@ def test_a_checkpoint_without_figures_promises_nothing_in_either_language(app: A
 
 def test_figures_and_tiles_are_about_one_set_of_bands(app: AppTest) -> None:
     forecast(opened(app))
-    assert "80% of paths end within" in [metric.label for metric in app.metric]
+    assert "80% of paths end in" in [metric.label for metric in app.metric]
     assert not [metric.label for metric in app.metric if "90%" in metric.label]
 
 
