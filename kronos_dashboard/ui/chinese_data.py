@@ -7,6 +7,11 @@ from collections.abc import Mapping
 __all__ = ["DATA"]
 
 DATA: Mapping[str, str] = {
+    # what Streamlit itself says
+    "Upload": "上传",
+    "Drop it here": "拖放到此处",
+    "Up to {size} MB per file": "每个文件最大 {size} MB",
+    "Press Enter to apply": "按回车键应用",
     # ways in
     "**No candles yet.** Drop files of candles on the left, fetch live ones, or open a sample. What was assumed or "
     "found odd is told here, with repairs of one click.": "**还没有K线**。请在左侧放入K线文件、获取实时K线，或打开一"

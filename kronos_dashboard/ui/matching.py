@@ -10,8 +10,9 @@ __all__ = ["Phrases", "placeholders"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _JOINTS = ((re.compile(r"(?<=[.!?:]) +"), ""), (re.compile(r"; "), "；"))
-_NUMBER, _ANYTHING = r"[-+\d.,%e]+", ".*?"
-_NUMBERS = ("n", "n1", "n2", "n3", "n4")
+_NUMBER, _TIME, _ANYTHING = r"[-+\d.,%e]+", "[^;]*?", ".*?"
+_KINDS = {**dict.fromkeys(("n", "n1", "n2", "n3", "n4"), _NUMBER), "time": _TIME}
+_MORE = "..."
 _MOST_LETTERS = 800
 _DEEPEST = 3
 
@@ -20,7 +21,7 @@ class Phrases:
     """A catalogue of templates with placeholders (``row {row} is missing.``) and what another language makes of them.
 
     What stands in a placeholder is looked up as well, and stays as it is when the catalogue does not have it. A
-    placeholder called ``n`` (``n1``, ``n2``) stands for a number and nothing else.
+    placeholder called ``n`` (``n1``, ``n2``) stands for a number and nothing else, ``time`` for one part of a list.
     """
 
     def __init__(self, catalogue: Mapping[str, str]) -> None:
@@ -42,7 +43,7 @@ class Phrases:
             return whole
         for between, mark in _JOINTS:
             parts = between.split(text)
-            told = [self._find(part, depth) for part in parts] if len(parts) > 1 else [None]
+            told = [part if part == _MORE else self._find(part, depth) for part in parts] if len(parts) > 1 else [None]
             if None not in told:
                 return mark.join(part for part in told if part)
         return None
@@ -88,5 +89,5 @@ def _pattern(template: str) -> re.Pattern[str]:
             parts.append(f"(?P={part})")
         else:
             seen.add(part)
-            parts.append(f"(?P<{part}>{_NUMBER if part in _NUMBERS else _ANYTHING})")
+            parts.append(f"(?P<{part}>{_KINDS.get(part, _ANYTHING)})")
     return re.compile("".join(parts), re.DOTALL)

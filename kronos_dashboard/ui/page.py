@@ -12,6 +12,7 @@ import streamlit as st
 from engine.errors import CheckpointNotFound, EngineError, HubAccessDenied, HubUnreachable
 from kronos_dashboard.charts import DARK, LIGHT, Palette
 from kronos_dashboard.errors import DashboardError
+from kronos_dashboard.ui.frame import frame_style
 from kronos_dashboard.ui.shared import warm_up
 from kronos_dashboard.ui.words import choose_language, language_control, said, t
 
@@ -36,6 +37,7 @@ def page(title: str | None = None) -> None:
         menu_items={"About": None},
     )
     with st.sidebar:
+        frame_style()
         _links()
         language_control()
     warm_up()

@@ -202,6 +202,8 @@ PHRASES = Phrases({
     "{n} rows": "{n} 行",
     "there are {count} too many": "多了 {count}",
     "nothing is left": "什么也没有剩下",
+    "{count} are missing: {named}.": "缺少 {count}：{named}。",
+    "{n} bars from {time}": "从 {time} 起 {n} 根",
 })  # fmt: skip
 
 
@@ -216,6 +218,8 @@ PHRASES = Phrases({
     ("there are many rows too many", "多了 many rows"),
     ("row {0} of {a}{b} is bad.", "{a}{b} 的第 {0} 行有误。"),
     ("row 3 of a\nb.csv is bad.", "a\nb.csv 的第 3 行有误。"),
+    ("5 are missing: 2 bars from 9 May; 3 bars from 10 May.", "缺少 5：从 9 May 起 2 根；从 10 May 起 3 根。"),
+    ("5 are missing: 2 bars from 9 May; ....", "缺少 5：从 9 May 起 2 根；...。"),
 ])  # fmt: skip
 def test_a_sentence_is_found_by_its_template(text: str, told: str) -> None:
     assert PHRASES.translate(text) == told
