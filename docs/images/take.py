@@ -23,6 +23,7 @@ from tests.browser.conftest import App, browse, launched, serve
 FOLDER = Path(__file__).parent
 MOST_BYTES = 250_000
 COLOURS = 224
+PATIENCE_MS = 180_000
 CHART = "window.kronosCharts?.charts.get('chart')?.chart"
 MEDIAN = f"{CHART}?.data?.some((trace) => trace.meta === 'median')"
 DRAWN = f"{MEDIAN} && !{CHART}.patch && {CHART}.data === {CHART}.figure.data"
@@ -42,7 +43,7 @@ def forecast(app: App, language: str) -> None:
     """The first forecast, from Home."""
     home(app, language)
     _button(app, "open_eurusd_1h").click()
-    app.page.wait_for_function(f"() => {DRAWN}", timeout=120_000)
+    app.page.wait_for_function(f"() => {DRAWN}", timeout=PATIENCE_MS)
     app.settle()
 
 
@@ -58,6 +59,16 @@ def comparison(app: App, language: str) -> None:
     with app.rerun():
         _button(app, "reveal_all").click()
     _below(app, 1)
+
+
+def sensitivity(app: App, language: str) -> None:
+    """How much the settings matter: a grid of forecasts of one window."""
+    forecast(app, language)
+    _below(app, 3)
+    _button(app, "grid_run").click()
+    app.page.locator(".st-key-grid_chart .js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE_MS)
+    app.page.locator(".st-key-grid_cancel").wait_for(state="detached", timeout=PATIENCE_MS)
+    _below(app, 3)
 
 
 def data(app: App, language: str) -> None:
@@ -90,6 +101,7 @@ PICTURES = (
     Picture(name="questions_dark", show=questions, scheme="dark"),
     Picture(name="comparison", show=comparison),
     Picture(name="comparison_dark", show=comparison, scheme="dark"),
+    Picture(name="sensitivity", show=sensitivity),
     Picture(name="data", show=data),
     Picture(name="data_dark", show=data, scheme="dark"),
 )
