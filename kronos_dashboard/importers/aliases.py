@@ -116,7 +116,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "όγκος", "όγκ.", "όγκ", "נפח", "מחזור", "حجم", "الحجم", "ปริมาณ", "dnshrtrd", "cshtrd", "totalvolumetraded",
         "total volume traded", "成交量(股)", "成交量(千股)", "成交量(手)", "成交股", "mængde", "vaihto", "hacim lot",
         "kl khớp lệnh", "kl giao dịch", "tick qty", "tickqty", "last traded volume", "volume(shares)", "handelsvolym",
-        "kpl", "forgalom db", "количество",
+        "kpl", "forgalom db", "количество", "hac.", "об.", "वॉल्यूम", "obujam", "apimtis", "objem obchodů",
     ),
     "amount": (
         "amount", "turnover", "money", "quote volume", "quote asset volume", "volumeto", "volume to", "volume usdt",

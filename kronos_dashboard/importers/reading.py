@@ -20,6 +20,7 @@ from kronos_dashboard.importers.exported import refuse_table
 from kronos_dashboard.importers.opening import open_tables
 from kronos_dashboard.importers.options import Choices, Imported, ImportOptions, parse_interval
 from kronos_dashboard.importers.parsing import Parsed, parse_rows
+from kronos_dashboard.importers.plausible import doubts
 from kronos_dashboard.importers.roles import Roles, find_roles
 from kronos_dashboard.importers.table import Table, plural
 from kronos_dashboard.importers.ticks import from_ticks
@@ -120,7 +121,7 @@ def _candles(
     usual = _usual(index)
     interval = parse_interval(options.interval) if options.interval else usual
     if len(rows) > 2 and not parsed.ticks:
-        notes += _regular(rows, usual, interval)
+        notes += [*_regular(rows, usual, interval), *doubts(rows, usual.value)]
     local = index.tz_convert(parsed.session_tz).tz_localize(None).as_unit("ns").asi8
     closing = roles.time.closing
     if not closing and not parsed.ticks and stand_at_closes(local, interval.value):

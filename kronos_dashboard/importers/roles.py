@@ -113,6 +113,11 @@ def _named(
     notes += more
     prices, more = checked(prices, looks, time)
     volume, amount = _volumes(usable, prices, looks, group, forced)
+    if volume is None and amount is None and (volume := _shortened(meanings, looks, {*time.columns})) is not None:
+        text = (
+            f"No column is called volume; {names[volume][:40]!r} was taken for it, because its numbers are shortened."
+        )
+        notes.append(Note("warning", text))
     return Roles(
         time=time, prices=prices, volume=volume, amount=amount, symbol=_symbol(meanings, looks, time),
         group=group, groups=groups, notes=(*notes, *more),
@@ -178,6 +183,18 @@ def _volumes(
         amounts = [at for at in candidates if usable[at].field == "amount" and at != volume]
         amount = amounts[0] if amounts else None
     return forced.get("volume", volume), forced.get("amount", amount)
+
+
+def _shortened(meanings: Sequence[Meaning | None], looks: Sequence[Look], taken: set[int]) -> int | None:
+    """The one column of an unknown name in which most numbers end with K, M or B, as volumes are shortened."""
+    found = []
+    for at, look in enumerate(looks):
+        if meanings[at] is not None or at in taken or not look.numeric:
+            continue
+        cells = [str(cell) for cell in look.sample.to_pylist() if cell]
+        if sum(bool(re.fullmatch(r"\d[\d.,]*\s?[KMB]", cell)) for cell in cells) > 0.5 * len(cells):
+            found.append(at)
+    return found[0] if len(found) == 1 else None
 
 
 def _rate(meaning: Meaning, values: np.ndarray) -> bool:

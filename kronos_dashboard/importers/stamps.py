@@ -37,6 +37,10 @@ _DATES = (
     r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})(?P<none>)",
     r"^(?P<m>\d{1,2})[-/.](?P<y>\d{4})(?P<none>)",
 )
+_LATE = 50
+_ERA = re.compile(r"^\d{3}[-/.]\d{1,2}[-/.]\d{1,2}")
+_ERAS = tuple(pattern.replace(r"(?P<r>\d{3})", r"(?P<r>\d{2,3})") for pattern in _DATES)
+"""Beside years of three digits, those of two are of the same era: 99 comes before 100."""
 _DAY = 86_400 * 10**9
 
 
@@ -77,7 +81,7 @@ def read_texts(text: Any, day_first: bool | None, *, likely: bool = False) -> St
     text = pc.utf8_lower(text)
     parts = _Parts(len(text))
     notes: list[Note] = []
-    for pattern in _DATES:
+    for pattern in _ERAS if any(_ERA.match(cell) for cell in sample) else _DATES:
         missing = parts.ns == NAT
         if not missing.any():
             break
@@ -117,6 +121,9 @@ class _Parts:
             mark = part["sep"][0].as_py()
             days, notes = _decide(options, clock, "." if likely and mark == "/" else mark, day_first, sure=mark == ".")
             notes += era
+            if len(options) > 2 and days is options[2] and bool((first > _LATE).any()):
+                text = f"The years have two digits; {first.max()} was read as {first.max() + 1900}."
+                notes.append(Note("warning", text))
         else:
             years, notes = _common_era(part)
             days = _days(years, _ints(part["m"]), _ints(part["d"]) if "d" in part else 1)

@@ -162,6 +162,13 @@ FILES: Mapping[str, str] = {
     "the year 0, as MATLAB counts": "公元 0 年（按 MATLAB 的方式）",
     "4713 BC, as Julian days count": "公元前 4713 年（按儒略日的方式）",
     "1 January 1970": " 1970 年 1 月 1 日",
+    "The years have two digits; {short} was read as {year}.": "年份只有两位；{short} 读作 {year}。",
+    "There is no row between {day} and {other}; if there should be some, the dates were misread.": "{day} 与 {other} 之"
+    "间没有任何行；如果本应有，则日期被误读。",
+    "{count} of over {n} times the one before, or under 1 in {m}: decimals or units may change.": "{count}超过前一"
+    "行的 {n} 倍，或不足其 {m} 分之一：小数点或单位可能中途改变。",
+    "No column is called volume; {name} was taken for it, because its numbers are shortened.": "没有名为成交量的列；因"
+    "为 {name} 的数字是缩写，所以采用了它。",
     "Most rows count intervals of {n} seconds since the last row with a time.": "多数行以 {n} 秒为间隔，从上一个有时间"
     "的行算起。",
     "Most rows count intervals since the last row with a time; a minute each was assumed.": "多数行从上一个有时间的行"

@@ -1213,7 +1213,6 @@ WORLD = [
             ),
             newest_first=True,
         ),
-        volume=False,
         says="",
     ),
     Case(

@@ -9,7 +9,7 @@ import openpyxl
 import pandas as pd
 
 from tests.dashboard.import_cases_text import shape
-from tests.dashboard.import_makers import Case, as_json, day, ms, s, text
+from tests.dashboard.import_makers import Case, as_json, comma, day, ms, s, suffixed, text
 
 
 def days_since(start: str, shift: float = 0.0) -> object:
@@ -132,4 +132,13 @@ MORE = [
              *(f"{round(x * 10_000)}" for x in (o.o, o.h, o.l, o.c)), o.v])),
     Case(name="bid and ask, the ask closer", says="two sets of four prices", volume=False, make=text("", lambda o: [
         f"{o.t:%Y%m%d %H:%M}", o.o, o.h, o.l, o.c, 0, o.o + 0.01, max(o.o, o.c) + 0.02, min(o.o, o.c), o.c + 0.01, 0])),
+    Case(name="one site in Turkish of old", make=text("Tarih,Şimdi,Açılış,Yüksek,Düşük,Hac.,Fark %", lambda o: [
+        f'"{o.t:%d.%m.%Y}"', *(f'"{comma(x)}"' for x in (o.c, o.o, o.h, o.l)), f'"{suffixed(o.v, ",")}"', '"0,5%"'],
+        newest_first=True)),
+    Case(name="an unknown name over shortened numbers", says="its numbers are shortened", make=text(
+        "Date,Price,Open,High,Low,Quxx,Chg%", lambda o: [day(o), o.c, o.o, o.h, o.l, suffixed(o.v), "0.5%"])),
+    Case(name="years 99 to 101 of the republic", start="2010-11-01", rows=320, amount=True, make=text("", lambda o: [
+        f"{o.t.year - 1911}/{o.t:%m/%d}", o.v, o.a, o.o, o.h, o.l, o.c, "X0.00", 2292])),
+    Case(name="years of two digits in front", start="1997-03-12", says="was read as 1997", make=text("", lambda o: [
+        f"{o.t:%y/%m/%d}", o.o, o.h, o.l, o.c, o.v])),
 ]  # fmt: skip
