@@ -188,8 +188,13 @@ def _folder_of(name: str) -> Path | None:
     """The folder of a checkpoint; None for what comes from the hub."""
     if name.lower() == registry.BUNDLED:
         return Path(engine.__file__).with_name("bundled")
-    folder = Path(name).expanduser()
-    return folder if registry.find(name) is None and folder.is_dir() else None
+    if registry.find(name) is not None:
+        return None
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError):  # a name too long for a path, the home of nobody
+        return None
 
 
 @lru_cache(maxsize=32)

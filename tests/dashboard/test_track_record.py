@@ -75,7 +75,7 @@ def test_any_folder_may_hold_figures_and_they_count_for_its_weights_alone(tmp_pa
 
 def test_what_comes_from_the_hub_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("kronos-small", "somebody/model", str(tmp_path / "nothing")):
+    for name in ("kronos-small", "somebody/model", str(tmp_path / "nothing"), "~nobody_here/x", "x" * 5_000):
         assert find_scores(name, "a" * 64).state == "never"
         assert weights_digest(name) == ""
 
