@@ -41,9 +41,9 @@ def job_queue() -> JobQueue:
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Thread:
-    """Begin to build calendars and to load the model in the background, once per process.
+    """Begin to load the model and to build calendars in the background, once per process.
 
-    The first page with candles need not wait for the calendars then, nor the first forecast for the model.
+    The first forecast need not wait for the model then, nor the first file for the calendars.
     """
     thread = threading.Thread(target=_load, args=(shelf(), settings().model), name="warm-up", daemon=True)
     thread.start()
@@ -58,10 +58,10 @@ def session_id() -> str:
 
 
 def _load(models: ModelShelf, name: str) -> None:
-    prepare()  # takes less time than the model, and is needed first
     try:
         models.get(name)
     except EngineError as error:  # the forecast that needs the model meets the same error and shows it
         _log.warning("the model %s could not be loaded: %s", name, error)
+    prepare()
     gc.collect()
     gc.freeze()  # what torch and pandas brought along stays; later collections need not look at it

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import CheckpointNotFound
 from kronos_dashboard.calendars import choices, detect, expected_times, future_times, learn, prepare
 from kronos_dashboard.calendars import sessions as calendar_sessions
 from kronos_dashboard.calendars.clocks import times_of
@@ -367,9 +368,12 @@ def test_what_was_prepared_need_not_be_built_when_a_series_comes(monkeypatch):
     assert built == ["XNYS"]
 
 
-def test_the_app_prepares_calendars_before_it_loads_the_model(monkeypatch):
-    shelf = SimpleNamespace(get=lambda name: order.append(name))
+def test_the_app_prepares_calendars_in_the_background_also_without_a_model(monkeypatch):
+    def get(name):
+        order.append(name)
+        raise CheckpointNotFound("there is none")
+
     order = []
     monkeypatch.setattr(shared, "prepare", lambda: order.append("calendars"))
-    shared._load(shelf, "bundled")
-    assert order == ["calendars", "bundled"]
+    shared._load(SimpleNamespace(get=get), "bundled")
+    assert order == ["bundled", "calendars"]
