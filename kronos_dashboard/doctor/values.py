@@ -33,7 +33,7 @@ def flat(candles: CandleFrame) -> Iterator[Finding]:
         key="flat",
         level="warning" if loud else "info",
         title="Flat stretches",
-        text=f"{int(found.sum()):,} candles in {len(lengths):,} stretches stay at one price, the longest for "
+        text=f"{int(found.sum()):,} candles in {_stretches(len(lengths))} stay at one price, the longest for "
         f"{int(lengths.max()):,} candles.{padded} They make the series look calmer than the market is.",
         rows=rows_of(found),
         count=int(found.sum()),
@@ -172,3 +172,7 @@ def volume(candles: CandleFrame) -> Iterator[Finding]:
             count=len(values),
             fixes=(fix("drop-volume"),),
         )
+
+
+def _stretches(count: int) -> str:
+    return "one stretch" if count == 1 else f"{count:,} stretches"

@@ -147,6 +147,8 @@ MARKET: Mapping[str, str] = {
     "history.": "该序列有 {n1} 根 {interval} K线：以 {context} + {horizon} 回放还需 {n2} 根；也可加载更多历史。",
     # prices and volume
     "Flat stretches": "价格不动的区段",
+    "{n1} candles in one stretch stay at one price, the longest for {n3} candles.": "有 {n1} 根K线（一段）停在同一"
+    "价格，最长 {n3} 根。",
     "{n1} candles in {n2} stretches stay at one price, the longest for {n3} candles.": "有 {n1} 根K线（{n2} 段）停在"
     "同一价格，最长的一段有 {n3} 根。",
     "They have no volume: perhaps hours without trade were filled.": "它们没有成交量：可能是用来填补无交易的时段。",

@@ -184,5 +184,13 @@ def _note(note: Note, icon: str) -> None:
 def _rows(rows: tuple[int, ...]) -> str:
     if not rows:
         return ""
-    shown = ", ".join(f"{row:,}" for row in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
+    parts = _stretches(rows)
+    shown = ", ".join(parts[:_NAMED]) + (", …" if len(parts) > _NAMED else "")
     return " " + (t("(rows {rows})", rows=shown) if len(rows) > 1 else t("(row {row})", row=shown))
+
+
+def _stretches(rows: tuple[int, ...]) -> list[str]:
+    """Rows that follow each other as one: ``3``, ``17–40``."""
+    firsts = [row for at, row in enumerate(rows) if at == 0 or rows[at - 1] != row - 1]
+    lasts = [row for at, row in enumerate(rows) if at == len(rows) - 1 or rows[at + 1] != row + 1]
+    return [f"{first:,}" if first == last else f"{first:,}–{last:,}" for first, last in zip(firsts, lasts, strict=True)]

@@ -157,6 +157,16 @@ def test_findings_are_repaired_by_one_click_told_and_undone(app: AppTest) -> Non
     assert now(app).done == ()
 
 
+def test_rows_that_follow_each_other_are_told_as_one(app: AppTest) -> None:
+    lines = makers.csv(300).rstrip().split("\n")
+    close = lines[100].split(",")[4]
+    for row in range(101, 131):
+        lines[row] = ",".join([lines[row].split(",")[0], close, close, close, close, "0"])
+    uploaded(opened(app), ("flat.csv", "\n".join(lines).encode()))
+    assert "30 candles in one stretch" in texts(app)
+    assert "(rows 101–130)" in texts(app).replace("\\", "")
+
+
 def test_resampling_clock_and_calendar_are_changed_and_taken_back(app: AppTest) -> None:
     uploaded(opened(app), ("mine.csv", makers.csv(240).encode()))
     key = now(app).key

@@ -1,5 +1,6 @@
 import argparse
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from kronos_dashboard.feeds import CachedFeed, candles_csv, open_feed
 from kronos_dashboard.feeds.command import add_parser, run
 from kronos_dashboard.importers import read_file
 from kronos_dashboard.settings import Settings
+from tests.dashboard import makers
 from tests.dashboard.feeds.loopback import Loopback
 from tests.dashboard.feeds.markets import NOW, Binance
 from tests.dashboard.feeds.yahoo_market import NOW as YAHOO_NOW
@@ -87,6 +89,13 @@ def test_prices_survive_the_file_to_the_bit(tmp_path: Path, settings: Settings) 
     candles = read_file(tmp_path / "a.csv").candles
     again = read_file(_written(tmp_path / "b.csv", candles_csv(candles))).candles
     assert again.frame.equals(candles.frame)
+
+
+def test_candles_that_were_changed_here_survive_the_file_to_the_bit(tmp_path: Path) -> None:
+    plain = makers.candles(80)
+    frame = plain.frame / 3  # as after an adjustment: numbers that need all their digits
+    candles = read_file(_written(tmp_path / "a.csv", candles_csv(replace(plain, frame=frame)))).candles
+    assert (candles.frame.to_numpy() == frame.to_numpy())[:, :5].all()
 
 
 def _written(path: Path, data: bytes) -> Path:
