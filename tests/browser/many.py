@@ -122,9 +122,10 @@ class Session:
     def record(self, folder: Path) -> dict[str, Any]:
         """The run record, as it is downloaded."""
         page = self.app.page
+        expect(page.get_by_role("tab", name="Questions")).to_be_visible(timeout=PATIENCE_MS)  # the tabs of a result
         page.get_by_role("tab", name="Files").click()
-        with page.expect_download() as started:
-            page.locator(".st-key-take_run button:visible").first.click()
+        with page.expect_download(timeout=PATIENCE_MS) as started:
+            page.locator(".st-key-take_run button:visible").first.click(timeout=PATIENCE_MS)
         path = folder / f"{self.wish.seed}.json"
         started.value.save_as(path)
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["record"]
