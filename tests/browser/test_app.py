@@ -49,7 +49,7 @@ def set_number(app: App, label: str, value: int) -> None:
 
 
 def upload(app: App, name: str, data: bytes) -> None:
-    field = app.page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    field = app.page.locator(".st-key-upload input[type=file]")
     with app.rerun():
         field.set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
 
