@@ -34,6 +34,7 @@ __all__ = [
     "predictor_source",
     "read",
     "write",
+    "write_whole",
 ]
 
 
@@ -128,8 +129,10 @@ def write(folder: str | Path, kind: Kind, config: Mapping[str, Any], state: Mapp
     tensors = names.to_published(kind, config, state)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / WEIGHTS_FILE, lambda path: safetensors.torch.save_file(tensors, path, metadata={"format": "pt"}))
-    _replace(folder / CONFIG_FILE, lambda path: path.write_bytes(text.encode()))
+    write_whole(
+        folder / WEIGHTS_FILE, lambda path: safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
+    )
+    write_whole(folder / CONFIG_FILE, lambda path: path.write_bytes(text.encode()))
     return hub.sha256_of(folder / WEIGHTS_FILE)
 
 
@@ -159,8 +162,12 @@ def _is_finite(tensor: Tensor) -> bool:
     return not tensor.is_floating_point() or bool(tensor.isfinite().all())
 
 
-def _replace(path: Path, fill: Callable[[Path], Any]) -> None:
-    """Write beside ``path``, flush to the disk, then move into place."""
+def write_whole(path: Path, fill: Callable[[Path], Any]) -> None:
+    """Have ``fill`` write beside ``path``, flush to the disk, then move into place: all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         fill(beside)

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.names import Kind  # it loads torch, which a list of names does without
 
-__all__ = ["BUNDLED", "DEFAULT_MAX_CONTEXT", "Published", "find", "known_names", "published_models"]
+__all__ = ["BUNDLED", "DEFAULT_MAX_CONTEXT", "SCORES_FILE", "Published", "find", "known_names", "published_models"]
 
 BUNDLED = "bundled"
 """The name of the small checkpoint that ships in ``engine/bundled``."""
+
+SCORES_FILE = "scores.json"
+"""What was measured of a checkpoint, beside its folders."""
 
 DEFAULT_MAX_CONTEXT = 512
 """Tokens a model sees when nothing says otherwise (a config.json does not): what the published models but mini take."""

@@ -18,11 +18,11 @@ from typing import Any, Literal
 
 import engine
 from engine import registry
+from engine.registry import SCORES_FILE
 from kronos_dashboard.errors import RecordError
 
 __all__ = ["SCORES_FILE", "Found", "Score", "Scores", "find_scores", "read_scores", "weights_digest"]
 
-SCORES_FILE = "scores.json"
 LEAST_WINDOWS = 30
 """With fewer windows a figure is no measurement; the next wider group is taken."""
 _log = logging.getLogger(__name__)

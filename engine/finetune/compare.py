@@ -21,7 +21,7 @@ from engine.finetune import candles as sources
 from engine.finetune import scores
 from engine.finetune.config import DataConfig, ProbeConfig, RunConfig
 from engine.finetune.evaluate import MOST_CONTEXT
-from engine.finetune.measured import SCORES_FILE, entries, write_scores
+from engine.finetune.measured import entries, write_scores
 from engine.finetune.probe import Probe, summary
 from engine.finetune.run import Prepared, settings_of
 from engine.finetune.scores import Test
@@ -29,6 +29,7 @@ from engine.finetune.split import FOREVER, Place, choose, targets
 from engine.finetune.state import RunFolder
 from engine.finetune.store import CandleStore, make_store
 from engine.predictor import KronosPredictor
+from engine.registry import SCORES_FILE
 
 __all__ = ["ALL", "Comparison", "compare", "compare_run", "probe_of_paths", "probe_of_run"]
 
@@ -95,7 +96,7 @@ def compare(probe: Probe, run: KronosPredictor, base: KronosPredictor, names: tu
 
 
 def _row(probe: Probe, figures: Sequence[np.ndarray], chosen: np.ndarray, test: Test) -> dict[str, Any]:
-    part = replace(probe, places=tuple(p for p, is_in in zip(probe.places, chosen, strict=True) if is_in))
+    part = probe.part(chosen)
     run, base = (summary(part, one[chosen]) for one in figures)
     return {
         "windows": int(chosen.sum()),

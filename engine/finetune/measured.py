@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.checkpoint import write_whole
 from engine.config import SamplingConfig
 from engine.finetune.probe import Probe, summary
 from engine.predictor import KronosPredictor
 
-__all__ = ["COLUMNS", "SCORES_FILE", "entries", "write_scores"]
+__all__ = ["COLUMNS", "entries", "write_scores"]
 
-SCORES_FILE = "scores.json"
 COLUMNS = (
     "windows",
     "crps_ratio",
@@ -41,7 +39,7 @@ def entries(probe: Probe, figures: np.ndarray) -> list[dict[str, Any]]:
     found = []
     for market, interval in sorted(kinds, key=lambda kind: (kind[1] is not None, kind[0] or "", kind[1] or "")):
         chosen = np.array([market in (None, one) and interval in (None, other) for one, other in both])
-        part = replace(probe, places=tuple(p for p, is_in in zip(probe.places, chosen, strict=True) if is_in))
+        part = probe.part(chosen)
         of_model, of_walk = summary(part, figures[chosen]), summary(part, part.walk)
         of_model |= {
             "windows": int(chosen.sum()),
@@ -62,9 +60,5 @@ def write_scores(path: Path, predictor: KronosPredictor, probe: Probe, found: Se
     sampling = SamplingConfig()
     about = {"digest": predictor.digest, "context": probe.context, "paths": probe.paths}
     about |= {"temperature": sampling.temperature, "top_p": sampling.nucleus}
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        beside.write_text(json.dumps({**about, "scores": list(found)}, indent=1) + "\n", encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    text = json.dumps({**about, "scores": list(found)}, indent=1) + "\n"
+    write_whole(path, lambda beside: beside.write_bytes(text.encode()))

@@ -7,7 +7,7 @@ window's own one-bar volatility, so that windows of all markets count alike. Leg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +66,13 @@ class Probe:
     def groups(self) -> np.ndarray:
         """The group of each window, [M]."""
         return np.array([self.store.series[place.series].group for place in self.places])
+
+    def part(self, chosen: np.ndarray) -> Probe:
+        """The windows ``chosen`` (bool [M]) alone, with what is already known of them."""
+        part = replace(self, places=tuple(self.places[number] for number in np.flatnonzero(chosen)))
+        for name in ("truth", "scale", "walk"):
+            part.__dict__[name] = getattr(self, name)[chosen]  # as ``cached_property`` keeps it
+        return part
 
     def times(self) -> tuple[np.ndarray, np.ndarray]:
         """Cutoff and last bar time of each window, seconds, [M] each."""

@@ -13,7 +13,7 @@ from kronos_dashboard.samples import SAMPLES
 from kronos_dashboard.ui.data_fetch import fetch_form, fetch_selection
 from kronos_dashboard.ui.data_link import PARAMETERS, Selection, from_parameters, to_parameters
 from kronos_dashboard.ui.data_options import option_label, option_values
-from kronos_dashboard.ui.page import escape, show_error
+from kronos_dashboard.ui.page import escape, sentence, show_error
 from kronos_dashboard.ui.series import chosen, file_series, held, keep, sample_series
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.take import bring
@@ -176,7 +176,7 @@ def _show_problem(number: int, problem: _Problem) -> None:
 
 def _show_forecast(number: int, problem: _Problem) -> None:
     """An exported forecast is opened where forecasts are."""
-    st.info(escape(_sentence(problem.error)), icon=":material/timeline:")
+    st.info(escape(sentence(said(problem.error.message))), icon=":material/timeline:")
     if st.button(t("Open it on the Forecast page"), key=f"data_bring_{number}", type="primary", width="stretch"):
         try:
             bring(problem.name, problem.data)
@@ -185,8 +185,3 @@ def _show_forecast(number: int, problem: _Problem) -> None:
             return
         st.session_state[_PROBLEMS].remove(problem)
         st.switch_page("pages/2_Forecast.py")
-
-
-def _sentence(error: DashboardError) -> str:
-    message = said(error.message)
-    return message[:1].upper() + message[1:]

@@ -73,8 +73,13 @@ def show_error(error: BaseException) -> None:
         _log.error("unforeseen error", exc_info=error)
         message = t("something went wrong that was not foreseen ({name}).", name=type(error).__name__)
         hint = t("Your candles and settings are kept. The details are in the log of the server; please report them.")
-    sentence = message[:1].upper() + message[1:]
-    st.error(f"{escape(sentence)}\n\n{escape(hint)}" if hint else escape(sentence), icon=":material/error:")
+    told = escape(sentence(message))
+    st.error(f"{told}\n\n{escape(hint)}" if hint else told, icon=":material/error:")
+
+
+def sentence(message: str) -> str:
+    """The message of an error, which begins with a small letter, as a sentence of its own."""
+    return message[:1].upper() + message[1:]
 
 
 def _engine_hint(error: EngineError) -> str:

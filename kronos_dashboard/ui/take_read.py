@@ -65,18 +65,19 @@ def open_exported(data: bytes, name: str, find: FindContext, *, most_bytes: int)
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return _from_json(data, name, find)
     if data.startswith(b"<"):
-        return _settings(read_exported(data).record, find)
+        return _opened(read_exported(data).record, find)  # a report
     if not data.startswith(b"PAR1") and b"close_median" in _heading(data):
         return _from_steps(data, find)
     forecast, record = read_forecast(data, name)
-    window = _window(record, find(record), None)
-    return Opened(record=record, window=window, forecast=forecast, own_candles=False, quantiles=_quantiles(forecast))
+    return _opened(record, find, forecast, _quantiles(forecast))
 
 
-def _settings(record: RunRecord, find: FindContext) -> Opened:
-    """What a report tells: how the forecast was made."""
+def _opened(
+    record: RunRecord, find: FindContext, forecast: Forecast | None = None, quantiles: np.ndarray | None = None
+) -> Opened:
+    """What a file without candles holds."""
     window = _window(record, find(record), None)
-    return Opened(record=record, window=window, forecast=None, own_candles=False, quantiles=None)
+    return Opened(record=record, window=window, forecast=forecast, own_candles=False, quantiles=quantiles)
 
 
 def _from_json(data: bytes, name: str, find: FindContext) -> Opened:
@@ -103,8 +104,7 @@ def _from_steps(data: bytes, find: FindContext) -> Opened:
         raise ImportFailed(
             f"the table must have steps 1 to {record.horizon} with quantiles in rising order; it was changed.", _HINT
         )
-    window = _window(record, find(record), None)
-    return Opened(record=record, window=window, forecast=None, own_candles=False, quantiles=values)
+    return _opened(record, find, quantiles=values)
 
 
 def _heading(data: bytes) -> bytes:

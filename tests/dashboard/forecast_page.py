@@ -19,6 +19,7 @@ __all__ = [
     "FORECAST",
     "HOME",
     "app",
+    "ended",
     "finished",
     "forecast",
     "opened",
@@ -61,10 +62,15 @@ def sound(app: AppTest) -> AppTest:
 
 
 def finished(app: AppTest) -> AppTest:
-    """The page once its job has ended (the browser polls; here the test does)."""
-    deadline = time.monotonic() + 30
-    while "job" in app.session_state:
-        assert time.monotonic() < deadline, "the forecast did not end"
+    """The page once its forecast has ended."""
+    return ended(app, "job")
+
+
+def ended(app: AppTest, key: str, seconds: float = 30) -> AppTest:
+    """The page once what the session holds under ``key`` has ended (the browser polls; here the test does)."""
+    deadline = time.monotonic() + seconds
+    while key in app.session_state:
+        assert time.monotonic() < deadline, f"{key} did not end"
         time.sleep(0.05)
         app.run()
     return sound(app)

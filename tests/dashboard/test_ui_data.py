@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from kronos_dashboard.ui.data_show import candles_parquet
 from tests.dashboard import makers
 from tests.dashboard.feeds.loopback import Fault, Loopback
 from tests.dashboard.feeds.markets import Binance, History, ms
-from tests.dashboard.test_ui import sound, texts
+from tests.dashboard.forecast_page import ended, sound, texts
 
 HOME = str(Path(__file__).parents[2] / "Home.py")
 DATA, FORECAST = "pages/1_Data.py", "pages/2_Forecast.py"
@@ -194,16 +193,6 @@ def test_ticks_ask_for_an_interval_first(app: AppTest) -> None:
     assert now(app).candles.interval == pd.Timedelta(minutes=5)
 
 
-def waited(app: AppTest) -> AppTest:
-    """The page once its request has ended (the browser polls; here the test does)."""
-    deadline = time.monotonic() + 30
-    while "data_task" in app.session_state:
-        assert time.monotonic() < deadline, "the request did not end"
-        time.sleep(0.05)
-        app.run()
-    return sound(app)
-
-
 def exchange() -> Binance:
     return Binance(History(now=ms(pd.Timestamp.now("UTC"))))
 
@@ -216,14 +205,14 @@ def test_live_candles_are_searched_fetched_linked_and_told_from_the_cache(
         opened(app).segmented_control(key="data_way").set_value("fetch")
         sound(app.run())
         app.text_input(key="fetch_symbol_ccxt").set_value("eth")
-        waited(click(app, "fetch_search"))
+        ended(click(app, "fetch_search"), "data_task")
         found = app.selectbox(key="fetch_symbol_ccxt_pick_eth")
         assert any(option.startswith("ETH/USDT") for option in found.options)
         found.set_value("ETH/USDT")
         sound(app.run())
         assert app.text_input(key="fetch_symbol_ccxt").value == "ETH/USDT"
         app.number_input(key="fetch_count").set_value(300)
-        waited(click(app, "fetch_go"))
+        ended(click(app, "fetch_go"), "data_task")
         assert (now(app).candles.symbol, len(now(app).candles)) == ("ETH/USDT", 300)
         assert {name: app.query_params[name] for name in ("feed", "exchange", "count")} in (
             {"feed": "ccxt", "exchange": "binance", "count": "300"},
@@ -231,7 +220,7 @@ def test_live_candles_are_searched_fetched_linked_and_told_from_the_cache(
         )
         server.faults.append(Fault(times=1_000, status=503))
         app.number_input(key="fetch_count").set_value(200)
-        waited(click(app, "fetch_go"))
+        ended(click(app, "fetch_go"), "data_task")
         assert len(now(app).candles) == 200
         assert "cache" in texts(app)
 
@@ -243,7 +232,7 @@ def test_a_feed_that_cannot_be_reached_is_an_error_in_words(app: AppTest, monkey
     server.close()
     for name, value in {"feed": "ccxt", "exchange": "binance", "symbol": "BTC/USDT", "count": "50"}.items():
         app.query_params[name] = value
-    waited(opened(app))
+    ended(opened(app), "data_task")
     assert app.error
     assert "Traceback" not in texts(app)
     assert "No candles yet" in app.info[0].value

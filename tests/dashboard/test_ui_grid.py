@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engine import Cancelled
 from kronos_dashboard.jobs import Job
 from kronos_dashboard.ui import compare_grid
-from tests.dashboard.test_ui import sound, texts
+from tests.dashboard.forecast_page import ended, sound, texts
 from tests.dashboard.test_ui_compare import figures, fresh, opened
 
 __all__ = ["fresh"]
@@ -28,15 +27,6 @@ def grid() -> None:
     show_sensitivity(ui_results.window(), SamplingConfig(num_paths=7, temperature=0.9, seed=4))
 
 
-def ended(app: AppTest) -> AppTest:
-    deadline = time.monotonic() + 60
-    while "grid_job" in app.session_state:
-        assert time.monotonic() < deadline, "the grid did not end"
-        time.sleep(0.05)
-        app.run()
-    return sound(app)
-
-
 def test_a_grid_runs_in_the_queue_and_says_how_much_hangs_on_the_settings() -> None:
     app = opened(grid)
     assert app.button(key="grid_run").label == "Run 9 forecasts"
@@ -45,7 +35,7 @@ def test_a_grid_runs_in_the_queue_and_says_how_much_hangs_on_the_settings() -> N
     app.number_input(key="grid_paths").set_value(6)
     sound(app.run())
     app.button(key="grid_run").click()
-    ended(app.run())
+    ended(app.run(), "grid_job", 60)
     [heat] = figures(app)["grid_chart"]["data"]
     assert heat["y"] == ["50", "100"]
     assert heat["x"] == ["0.6", "1"]
@@ -107,7 +97,7 @@ def test_a_grid_that_is_stopped_keeps_its_cells_and_says_so_when_one_comes_back(
         app.button(key="grid_cancel").click()
     else:
         app.session_state["grid_job"].cancel_token.set()  # as the queue does with what nobody asks for
-    ended(app.run())
+    ended(app.run(), "grid_job", 60)
     assert len(app.error) == (not by_hand)
     assert by_hand or "The grid was stopped before it was done" in app.error[0].value
     assert "2 of 9 cells were done" in texts(app)
@@ -122,7 +112,7 @@ def test_a_grid_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KRONOS_DASHBOARD_MODEL", "/no/such/folder")
     app = opened(grid)
     app.button(key="grid_run").click()
-    ended(app.run())
+    ended(app.run(), "grid_job", 60)
     assert "/no/such/folder" in app.error[0].value.replace("\\", "")
     assert not figures(app)
 
