@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from engine.errors import ConfigError
 
@@ -56,6 +56,9 @@ class SamplingConfig:
     both count."""
     seed: int = 0
     """Same weights, seed and window give the same paths. 0..2**63 - 1."""
+    from_last_close: bool | None = None
+    """Whether paths begin at the last close (True), or at the level that its tokens stand for, which misses
+    it by a part of a one-bar change (False, as the reference's do); None = as the model's ``config.json`` says."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -66,6 +69,8 @@ class SamplingConfig:
         _require(top_p is None or _is_within(top_p, 1e-9, 1.0), "top_p must be above 0 and at most 1, or None", top_p)
         _require(top_k is None or _is_whole(top_k, 1, 2**31), "top_k must be at least 1, or None for off", top_k)
         _require(_is_whole(self.seed, 0, 2**63 - 1), "seed must be 0..2**63 - 1", self.seed)
+        begin = self.from_last_close
+        _require(begin is None or isinstance(begin, bool), "from_last_close must be true, false or None", begin)
 
     @property
     def nucleus(self) -> float:
@@ -76,6 +81,9 @@ class SamplingConfig:
 class _Published:
     """Reading and writing of the published ``config.json`` keys."""
 
+    added: ClassVar[frozenset[str]] = frozenset()
+    """Keys of ours that published files do not have; written only where they are not at their default."""
+
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Build from a parsed ``config.json``.
@@ -84,7 +92,7 @@ class _Published:
             ConfigError: a key is missing or unknown, or a value is out of its range.
         """
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-        missing, unknown = sorted(known - values.keys()), sorted(values.keys() - known)
+        missing, unknown = sorted(known - cls.added - values.keys()), sorted(values.keys() - known)
         if missing or unknown:
             raise ConfigError(
                 f"{cls.__name__} wants the keys {sorted(known)}; missing: {missing or 'none'}, "
@@ -93,8 +101,10 @@ class _Published:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """The published keys and their values."""
-        return asdict(self)  # type: ignore[call-overload]
+        """The published keys and their values, and ours where they say something."""
+        usual = {field.name: field.default for field in fields(self) if field.name in self.added}  # type: ignore[arg-type]
+        values = asdict(self)  # type: ignore[call-overload]
+        return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
 
 
 def _check_width(config: ModelConfig | TokenizerConfig) -> None:
@@ -167,11 +177,13 @@ class TokenizerConfig(_Published):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(_Published):
-    """Geometry of a ``Kronos`` model.
+    """Geometry of a ``Kronos`` model, and where its paths begin.
 
     Raises:
         ConfigError: a value is out of its range.
     """
+
+    added: ClassVar[frozenset[str]] = frozenset({"from_last_close"})
 
     s1_bits: int
     """Bits of the coarse token."""
@@ -187,6 +199,8 @@ class ModelConfig(_Published):
     token_dropout_p: float = 0.0
     learn_te: bool = True
     """Learned time embeddings; False = fixed sinusoids."""
+    from_last_close: bool = False
+    """Paths begin at the last close unless ``SamplingConfig`` says otherwise; the published models' do not."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -198,3 +212,4 @@ class ModelConfig(_Published):
             self.d_model,
         )
         _require(0.0 <= self.token_dropout_p < 1.0, "token_dropout_p must be 0 to below 1", self.token_dropout_p)
+        _require(isinstance(self.from_last_close, bool), "from_last_close must be true or false", self.from_last_close)

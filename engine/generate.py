@@ -38,6 +38,8 @@ _MOST_SERIES = 32
 """Series that are read in one prefill."""
 _MOST_TOKENS = 4096
 """Tokens that one pass reads after the context; more of them are read in several passes."""
+_CLOSE, _PRICES = 3, 4
+"""Where the close stands in a candle, and how many of its columns are prices; the prices come first."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Question:
     """Time features of context and future, int64 [B, T + H, 5]."""
     seeds: Sequence[int]
     """One seed per series."""
+    last_close: Tensor | None = None
+    """Normalised last closes [B], uncut, for paths to begin at; None = they begin where the context's tokens end."""
 
     @property
     def horizon(self) -> int:
@@ -58,7 +62,8 @@ class Question:
 
     def series(self, first: int, last: int) -> Question:
         """The question of some of the series."""
-        return Question(self.candles[first:last], self.times[first:last], self.seeds[first:last])
+        level = None if self.last_close is None else self.last_close[first:last]
+        return Question(self.candles[first:last], self.times[first:last], self.seeds[first:last], level)
 
 
 @dataclass(frozen=True)
@@ -122,29 +127,43 @@ def _futures(run: _Run, question: Question, at_once: int, number: int) -> Tensor
     coarse, fine = run.tokenizer.encode(question.candles)
     numbers = uniforms(question.seeds, run.sampling.num_paths, question.horizon).to(question.candles.device)
     sampler = _Sampler(run, coarse, fine, question.times)
-    decoded = _decode_context(run, coarse, fine, question.horizon)
+    decoder = _Decoder(run, coarse, fine, question)
     parts = []
     for some in numbers.split(at_once, dim=1):
-        watcher = _Watcher(run, decoded, number, *some.shape[1:3]) if run.glimpse else None
-        parts.append(_decode(run, decoded, sampler.sample(some, watcher)))
+        watcher = _Watcher(run, decoder, number, *some.shape[1:3]) if run.glimpse else None
+        parts.append(decoder.decode(*sampler.sample(some, watcher)))
     return torch.cat(parts, dim=1)
 
 
-def _decode_context(run: _Run, coarse: Tensor, fine: Tensor, horizon: int) -> KVCache:
-    """Decode context ids [B, T] once per series, for all paths to go on from.
+class _Decoder:
+    """Decodes what was drawn after a context, ids [B, T], that is decoded once per series for all paths to go on from.
 
-    As in the reference, the decoder sees the last ``max_context`` tokens of context and future together.
+    As in the reference, it sees the last ``max_context`` tokens of context and future together. Where the paths begin
+    at the last close, the four prices move by what the context's tokens miss of it.
     """
-    start = max(0, coarse.shape[1] + horizon - run.max_context)
-    return run.tokenizer.prefill(coarse[:, start:], fine[:, start:])
 
+    def __init__(self, run: _Run, coarse: Tensor, fine: Tensor, question: Question) -> None:
+        start = max(0, coarse.shape[1] + question.horizon - run.max_context)
+        seen, self.context = run.tokenizer.prefill(coarse[:, start:], fine[:, start:])
+        self.tokenizer = run.tokenizer
+        self.missed: Tensor | None = None  # [B]
+        if question.last_close is not None:
+            if not seen.shape[1]:  # the horizon alone fills what it sees
+                seen = run.tokenizer.decode(coarse, fine)
+            self.missed = (question.last_close - seen[:, -1, _CLOSE]).cpu()
 
-def _decode(run: _Run, context: KVCache, drawn: tuple[Tensor, Tensor]) -> Tensor:
-    """Normalised candles [B, N, H, 6] of drawn ids [B, N, H] after a context that was decoded once per series."""
-    coarse, fine = drawn
-    cache = context.expand(coarse.shape[1], coarse.shape[2])
-    parts = _parts(coarse)
-    return torch.cat([run.tokenizer.extend(coarse[..., part], fine[..., part], cache) for part in parts], dim=2).cpu()
+    def decode(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """Normalised candles [B, N, H, 6] of drawn ids [B, N, H], on the CPU."""
+        cache = self.context.expand(coarse.shape[1], coarse.shape[2])
+        parts = [self.extend(coarse[..., part], fine[..., part], cache) for part in _parts(coarse)]
+        return torch.cat(parts, dim=2)
+
+    def extend(self, coarse: Tensor, fine: Tensor, cache: KVCache) -> Tensor:
+        """Normalised candles [B, N, j, 6] of j more ids per path after those in ``cache``, on the CPU."""
+        candles = self.tokenizer.extend(coarse, fine, cache).cpu()
+        if self.missed is not None:
+            candles[..., :_PRICES] += self.missed[:, None, None, None]
+        return candles
 
 
 def _parts(ids: Tensor) -> list[slice]:
@@ -157,9 +176,9 @@ def _parts(ids: Tensor) -> list[slice]:
 class _Watcher:
     """Decodes what has been drawn so far, each token once, and shows it."""
 
-    def __init__(self, run: _Run, context: KVCache, number: int, paths: int, horizon: int) -> None:
-        self.run, self.number = run, number
-        self.cache = context.expand(paths, horizon)
+    def __init__(self, run: _Run, decoder: _Decoder, number: int, paths: int, horizon: int) -> None:
+        self.run, self.decoder, self.number = run, decoder, number
+        self.cache = decoder.context.expand(paths, horizon)
         self.candles: list[Tensor] = []
         self.decoded = 0
 
@@ -169,7 +188,7 @@ class _Watcher:
         if self.run.glimpse is None or t % GLIMPSE_EVERY != GLIMPSE_EVERY // 2:
             return
         coarse, fine = own[..., self.decoded :]
-        self.candles.append(self.run.tokenizer.extend(coarse, fine, self.cache).cpu())
+        self.candles.append(self.decoder.extend(coarse, fine, self.cache))
         self.decoded = t
         for i, candles in enumerate(torch.cat(self.candles, dim=2)):
             self.run.glimpse(self.number + i, candles)

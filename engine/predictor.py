@@ -169,7 +169,15 @@ class KronosPredictor:
             raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
         series = self._checked(frames, futures, as_published=False)
         paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel, partial=partial)
-        return [one.forecast(drawn, self.clip) for one, drawn in zip(series, paths, strict=True)]
+        anchored = self.from_last_close(sampling)
+        return [
+            one.forecast(drawn, self.clip, from_last_close=anchored) for one, drawn in zip(series, paths, strict=True)
+        ]
+
+    def from_last_close(self, sampling: SamplingConfig) -> bool:
+        """Whether paths that are drawn so begin at the last close: what ``sampling`` says, or else the model."""
+        asked = sampling.from_last_close
+        return self.model.config.from_last_close if asked is None else asked
 
     def predict(
         self,
@@ -267,7 +275,7 @@ class KronosPredictor:
             drawn = generate(
                 self.model,
                 self.tokenizer,
-                self._question([series[i] for i in members], [chosen[i] for i in members]),
+                self._question([series[i] for i in members], [chosen[i] for i in members], sampling),
                 sampling,
                 max_context=self.max_context,
                 policy=policy,
@@ -278,10 +286,16 @@ class KronosPredictor:
                 paths[i] = series[i].statistics.denormalise(normalised)
         return paths
 
-    def _question(self, series: list[Series], seeds: list[int]) -> Question:
+    def _question(self, series: list[Series], seeds: list[int], sampling: SamplingConfig) -> Question:
         candles = np.stack([one.statistics.normalise(one.values, self.clip) for one in series])
         times = np.stack([one.times for one in series])
-        return Question(torch.from_numpy(candles).to(self.device), torch.from_numpy(times).to(self.device), seeds)
+        level = torch.tensor([one.last_close for one in series], device=self.device)
+        return Question(
+            torch.from_numpy(candles).to(self.device),
+            torch.from_numpy(times).to(self.device),
+            seeds,
+            level if self.from_last_close(sampling) else None,
+        )
 
 
 def _shown(members: list[tuple[int, Series]], partial: Partial) -> Glimpse:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine.errors import CandlesError
 from engine.features import Statistics, candle_values, repair, statistics, time_features
-from engine.forecast import Forecast
+from engine.forecast import COLUMNS, Forecast
 
 __all__ = ["Series"]
 
@@ -66,19 +66,29 @@ class Series:
         """Possible candles float32 [N, t, 6] made of sampled ones [N, t, 6], in own units; and the share mended."""
         return repair(drawn, self.values)
 
-    def forecast(self, drawn: np.ndarray, clip: float) -> Forecast:
+    @property
+    def last_close(self) -> float:
+        """The last close as a z-score, not cut."""
+        return float(((self.values[-1] - self.statistics.mean) / self.statistics.scale)[COLUMNS.index("close")])
+
+    def forecast(self, drawn: np.ndarray, clip: float, *, from_last_close: bool) -> Forecast:
         """Sampled candles float64 [N, H, 6], in the series' own units, as a forecast of possible candles."""
         paths, repaired = self.candles(drawn)
         paths.flags.writeable = False
-        return Forecast(paths=paths, index=self.index, notes=self._notes(clip), repaired=repaired)
+        return Forecast(paths=paths, index=self.index, notes=self._notes(clip, from_last_close), repaired=repaired)
 
-    def _notes(self, clip: float) -> tuple[str, ...]:
+    def _notes(self, clip: float, from_last_close: bool) -> tuple[str, ...]:
         distance = self.statistics.distance(self.values[-1])
         if distance <= clip:
             return ()
+        effect = (
+            "so the shape of the paths is that of a smaller move"
+            if from_last_close
+            else "so the forecast starts from a price that is nearer the mean than the last close"
+        )
         return (
             f"The last candle lies {distance:.1f} standard deviations from the mean of the context; the model sees it "
-            f"cut to {clip:g}, so the forecast starts from a price that is nearer the mean than the last close.",
+            f"cut to {clip:g}, {effect}.",
         )
 
 

@@ -117,13 +117,16 @@ class KronosTokenizer(Pretrained):
         code = self.quantizer.code(coarse, torch.zeros_like(coarse))[..., : self.config.s1_bits]
         return self._decode(self.from_coarse(code)).float()
 
-    def prefill(self, coarse: Tensor, fine: Tensor) -> KVCache:
-        """Decode the context ids [B, T] once, for all paths to go on from."""
+    def prefill(self, coarse: Tensor, fine: Tensor) -> tuple[Tensor, KVCache]:
+        """Decode the context ids [B, T] once, for all paths to go on from.
+
+        Returns the candles, normalised, float32 [B, T, 6], and the cache.
+        """
         cache = KVCache(len(self.decoder))
         x = self.from_code(self.quantizer.code(coarse, fine))
         for layer, block in enumerate(_each(self.decoder)):
             x = block.prefill(x, cache, layer)
-        return cache
+        return self.head(x).float(), cache
 
     def extend(self, coarse: Tensor, fine: Tensor, cache: KVCache) -> Tensor:
         """Normalised candles float32 [B, N, j, 6] of j new ids [B, N, j] per path after those in ``cache``."""

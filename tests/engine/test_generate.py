@@ -143,8 +143,8 @@ def test_shared_contexts_give_what_separate_copies_give(halves, policy):
     with torch.inference_mode():
         ids = tokenizer.encode(copies.candles)
         sampler = engine_generate._Sampler(run, *ids, copies.times)
-        context = engine_generate._decode_context(run, *ids, horizon=6)
-        apart = engine_generate._decode(run, context, sampler.sample(numbers.transpose(0, 1)))
+        decoder = engine_generate._Decoder(run, *ids, copies)
+        apart = decoder.decode(*sampler.sample(numbers.transpose(0, 1)))
     torch.testing.assert_close(together, apart[:, 0], **NEAR)
 
 

@@ -116,7 +116,7 @@ def test_paths_that_share_a_decoded_context_come_out_as_alone(tokenizer, past, c
     coarse, fine, _ = tiny.ids(2, past)
     own = drawn(2, 3, 5)
     with torch.inference_mode():
-        cache = tokenizer.prefill(coarse, fine).expand(3, 5)
+        cache = tokenizer.prefill(coarse, fine)[1].expand(3, 5)
         parts = [
             tokenizer.extend(c, f, cache) for c, f in zip(*(ids.split(chunks, dim=-1) for ids in own), strict=True)
         ]
@@ -134,7 +134,7 @@ def test_a_tokenizer_without_blocks_works(depth):
     shallow = tiny.tokenizer(n_enc_layers=depth, n_dec_layers=1)
     coarse, fine = shallow.encode(tiny.normalised(2, 6))
     with torch.inference_mode():
-        cache = shallow.prefill(coarse[:, :4], fine[:, :4]).expand(1, 2)
+        cache = shallow.prefill(coarse[:, :4], fine[:, :4])[1].expand(1, 2)
         extended = shallow.extend(coarse[:, None, 4:], fine[:, None, 4:], cache)
     torch.testing.assert_close(extended[:, 0], shallow.decode(coarse, fine)[:, 4:], rtol=1e-4, atol=1e-6)
 
