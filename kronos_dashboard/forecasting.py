@@ -7,7 +7,7 @@ import platform
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,6 +64,10 @@ class Predictor(Protocol):
         """One forecast per frame."""
         ...
 
+    def from_last_close(self, sampling: SamplingConfig) -> bool:
+        """Whether paths that are drawn so begin at the last close."""
+        ...
+
 
 def model_frame(candles: CandleFrame) -> pd.DataFrame:
     """Candles as the engine takes them: the columns that mean something, on the session clock."""
@@ -87,7 +91,8 @@ def run(
 
     Args:
         windows: contexts may differ in length.
-        sampling: how paths are drawn.
+        sampling: how paths are drawn; where they begin is the model's to say unless it is said here, and the record
+            tells it either way.
         predictor: the loaded model.
         progress: called with the decode steps done and all decode steps.
         cancel: looked at after every decode step.
@@ -101,6 +106,7 @@ def run(
     from engine.predictor import DEFAULT_POLICY  # here, not above: it loads torch, which the predictor has done by now
 
     chosen = DEFAULT_POLICY if policy is None else policy
+    sampling = replace(sampling, from_last_close=predictor.from_last_close(sampling))
     began = time.perf_counter()
     forecasts = predictor.forecast_many(
         [model_frame(window.context) for window in windows],

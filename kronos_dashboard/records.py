@@ -27,6 +27,8 @@ __all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "paths_digest"]
 RECORD_VERSION = 2
 """Which list of fields. 1, which had no number, lacked what is needed to make the paths again."""
 
+_BEGIN = "from_last_close"
+"""A field of the sampling that older records do not have: their paths began at the model's own level."""
 _HINT = "Choose a file that was saved as run record."
 
 
@@ -62,7 +64,7 @@ class RunRecord:
     future: tuple[str, ...]
     """The H bar times that were forecast, ISO 8601, UTC."""
     sampling: dict[str, Any]
-    """The fields of ``SamplingConfig``, the seed among them."""
+    """The fields of ``SamplingConfig``, the seed among them, as they stand in the file: see ``sampling_config``."""
     policy: str
     """How context and horizon passed the model's limit: ``exact`` or ``roll`` (``engine.generate``)."""
     max_context: int
@@ -102,8 +104,10 @@ class RunRecord:
             config = self.sampling_config
         except (ConfigError, TypeError) as error:
             raise RecordError(f"the sampling of the run record cannot be used: {error}", _HINT) from error
-        if asdict(config).keys() != self.sampling.keys():
+        if asdict(config).keys() != {_BEGIN, *self.sampling}:
             raise RecordError(f"the sampling of a run record has the fields {', '.join(asdict(config))}.", _HINT)
+        if config.from_last_close is None:
+            raise RecordError(f"{_BEGIN} of a run record must be true or false: what was done.", _HINT)
 
     def to_json(self) -> str:
         """All fields, readable, with their version and checksum."""
@@ -160,8 +164,8 @@ class RunRecord:
 
     @property
     def sampling_config(self) -> SamplingConfig:
-        """The sampling as the engine takes it."""
-        return SamplingConfig(**self.sampling)
+        """The sampling as the engine takes it; it says where the paths begin also of a record that does not."""
+        return SamplingConfig(**{_BEGIN: False, **self.sampling})
 
     @property
     def cutoff_time(self) -> pd.Timestamp:

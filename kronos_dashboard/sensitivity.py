@@ -58,8 +58,8 @@ def sensitivity(
         One row per cell, indexed by ``context`` and ``temperature``: ``up``, ``up_low``, ``up_high`` (chance to close
         above the last close at the end, and its interval), ``end`` (median return at the end), ``end_low`` and
         ``end_high`` (edges of the 80 % band there), ``width``, ``gap`` (median jump at the first open, in
-        average true ranges), ``seconds``; and where the truth is known ``mae`` and ``crps`` (as fractions of the last
-        close) and ``coverage`` (of the 80 % band over all steps).
+        average true ranges), ``from_last_close`` (whether paths begin there), ``seconds``; and where the truth is
+        known ``mae`` and ``crps`` (as fractions of the last close) and ``coverage`` (of the 80 % band over all steps).
 
     Raises:
         SettingsError: the grid is empty or too large, a length is not there, or a value comes twice.
@@ -73,7 +73,8 @@ def sensitivity(
         chosen = replace(sampling, temperature=temperature)
         told = None if progress is None else _part_of(progress, i, len(cells))
         [(forecast, record)] = run([cell], chosen, predictor, told, cancel, model_name=model_name)
-        rows.append({**_figures(window, forecast), "seconds": record.seconds})
+        begin = record.sampling["from_last_close"]
+        rows.append({**_figures(window, forecast), "from_last_close": begin, "seconds": record.seconds})
         if partial is not None:
             partial(_table(cells, rows))
     return _table(cells, rows)

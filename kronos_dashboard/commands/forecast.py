@@ -25,7 +25,9 @@ __all__ = ["add_parser", "run"]
 _CONTEXT, _HORIZON = 400, 120
 _SAMPLING = {"paths": "num_paths", "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "seed": "seed"}
 """Option -> field of ``SamplingConfig``."""
-_RECORDED = ("context", "horizon", "cutoff", *_SAMPLING, "policy", "dtype")
+_BEGIN = {"model": None, "close": True, "tokens": False}
+"""Choice of ``--begin`` -> ``from_last_close``."""
+_RECORDED = ("context", "horizon", "cutoff", *_SAMPLING, "begin", "policy", "dtype")
 """Options that a record answers."""
 
 
@@ -46,6 +48,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add("--top-p", type=float, help=f"nucleus; 1 = off (default {usual.top_p})")
     add("--top-k", type=int, help="keep the k likeliest tokens; off by default")
     add("--seed", type=int, help=f"same seed, same paths (default {usual.seed})")
+    add("--begin", choices=tuple(_BEGIN), help="where paths begin: at the last close, where the model's tokens end, "
+        "or as the model's config.json says (default model)")  # fmt: skip
     add("--policy", choices=("exact", "roll"), help="past the model's limit: read the window anew at every step, or "
         "let the oldest candles go (default roll)")  # fmt: skip
     add("--model", help="bundled, a published name, a hub id or a folder (default bundled)")
@@ -110,7 +114,7 @@ def _make(options: argparse.Namespace, settings: Settings) -> Made:
 
 def _sampling(options: argparse.Namespace, settings: Settings) -> SamplingConfig:
     given = {field: getattr(options, name) for name, field in _SAMPLING.items() if getattr(options, name) is not None}
-    sampling = SamplingConfig(**given)
+    sampling = SamplingConfig(**given, from_last_close=_BEGIN[options.begin or "model"])
     check_paths(sampling, settings)
     return sampling
 

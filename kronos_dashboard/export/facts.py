@@ -13,11 +13,16 @@ from kronos_dashboard.export.safety import comment_lines
 from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord
 
-__all__ = ["facts", "header_record", "limits", "text_header"]
+__all__ = ["beginning", "facts", "header_record", "limits", "text_header"]
 
 _RECORD_MARK = "# record: "
 _READABLE = " !$&'()*+-./:<=>?@[]^_`{}~\""
 """Letters of the machine-readable line that are not coded; what could end a cell (comma, semicolon, bar) is."""
+
+
+def beginning(record: RunRecord) -> str:
+    """Where the paths of a run begin, in a few words."""
+    return "from the last close" if record.sampling_config.from_last_close else "from the model's own level"
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -25,6 +30,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     config = record.sampling_config
     cutoff, last = (_clock(text, record.session_tz) for text in (record.cutoff, record.future[-1]))
     heat = f"temperature {config.temperature:g}; top-p {config.nucleus:g}; top-k {config.top_k or 'off'}"
+    limit = f"limit of {record.max_context} candles: {record.policy}"
     return [
         ("model", record.model_label),
         ("checkpoint", f"sha256 {record.checkpoint_digest or 'unknown'}"),
@@ -33,7 +39,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         ("context", f"sha256 {record.candles_fingerprint}"),
         ("window", f"{record.context_length} candles up to {cutoff}; {record.horizon} steps up to {last}"),
         ("clock", f"{record.session_tz}; a bar time is the bar's {record.stamped}"),
-        ("sampling", f"{config.num_paths} paths; {heat}; limit of {record.max_context} candles: {record.policy}"),
+        ("sampling", f"{config.num_paths} paths {beginning(record)}; {heat}; {limit}"),
         ("seed", str(config.seed)),
         ("device", f"{record.device} in {record.dtype}"),
         ("versions", "; ".join(f"{name} {number}" for name, number in record.versions.items())),

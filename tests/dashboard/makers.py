@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,9 @@ def csv(n: int = 200, freq: str = "1h", **columns: object) -> str:
     return frame.assign(**columns).to_csv(index=False)  # type: ignore[arg-type]
 
 
-def checkpoint(folder: Path) -> Path:
-    """A tiny model and its tokenizer from a seed, saved in the published format."""
+def checkpoint(folder: Path, **changes: object) -> Path:
+    """A tiny model and its tokenizer from a seed, saved in the published format; ``changes`` are of its config."""
     torch.manual_seed(0)
-    Kronos(MODEL).save_pretrained(folder / "model")
+    Kronos(replace(MODEL, **changes)).save_pretrained(folder / "model")
     KronosTokenizer(TOKENIZER).save_pretrained(folder / "tokenizer")
     return folder

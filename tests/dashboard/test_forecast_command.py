@@ -138,6 +138,7 @@ def test_another_tokenizer_is_refused(first: Path, tmp_path: Path, checkpoint: P
     {"horizon": 5}, {"seconds": 0.0}, {"seconds": "x"}, {"symbol": "OTHER"}, {"unknown": 1}, {"record_version": 3},
     {"record_version": None},
     {"sampling": {"num_paths": 7, "temperature": 0.9, "top_p": 0.95, "top_k": 40, "seed": 12}},
+    {"sampling": {"num_paths": 7, "temperature": 0.9, "top_p": 0.95, "top_k": 40, "seed": 11}},
 ])  # fmt: skip
 @pytest.mark.parametrize("name", ["run.json", "record.json"])
 def test_an_edited_record_is_refused(first: Path, tmp_path: Path, capsys, values: dict, name: str) -> None:
@@ -169,7 +170,8 @@ def test_all_files_agree_with_each_other(first: Path) -> None:
         "cpu",
         "Asia/Shanghai",
     )
-    assert record.sampling == {"num_paths": 7, "temperature": 0.9, "top_p": 0.95, "top_k": 40, "seed": 11}
+    drawn = {"num_paths": 7, "temperature": 0.9, "top_p": 0.95, "top_k": 40, "seed": 11}
+    assert record.sampling == {**drawn, "from_last_close": False}
     steps = pd.read_csv(first / "out.csv", comment="#")
     assert steps["close_median"].to_numpy() == pytest.approx(np.median(forecast.paths[:, :, 3], axis=0))
 
@@ -192,6 +194,29 @@ def test_half_precision_is_asked_for_and_recorded(first: Path, tmp_path: Path, c
     assert main(["forecast", "--from-record", str(path)]) == 0
 
 
+def test_where_paths_begin_is_chosen_recorded_told_and_made_again(
+    first: Path, tmp_path: Path, checkpoint: Path, capsys
+) -> None:
+    asking = makers.checkpoint(tmp_path / "asking", from_last_close=True)
+    small = ["--context", "60", "--horizon", "3", "--paths", "4", "--device", "cpu", "--cutoff", "150"]
+    found = {}
+    for model in (checkpoint, asking):
+        for choice in (["--begin", "close"], ["--begin", "tokens"], ["--begin", "model"], []):
+            path = tmp_path / "run.json"
+            command = ["forecast", str(first / "candles.csv"), *small, "--model", str(model), *choice]
+            assert main([*command, "--json-out", str(path)]) == 0
+            made = export.read_run(path.read_bytes()).record
+            begin = made.sampling["from_last_close"]
+            assert begin is (choice == ["--begin", "close"] or (choice != ["--begin", "tokens"] and model == asking))
+            words = "from the last close" if begin else "from the model's own level"
+            assert f"4 {words}, seed 0" in capsys.readouterr().out
+            found.setdefault(begin, set()).add(made.paths_digest)
+            assert main(["forecast", "--from-record", str(path)]) == 0
+            assert "the same numbers" in capsys.readouterr().out
+    assert [len(digests) for digests in found.values()] == [1, 1]
+    assert found[True] != found[False]
+
+
 @pytest.mark.parametrize(("more", "words"), [
     (["--paths-out", "paths.xlsx"], "paths are written as .parquet, .csv, .json"),
     (["--out", "a.csv", "--paths-out", "a.csv"], "two of the files to write are the same"),
@@ -210,6 +235,7 @@ def test_bad_options_are_one_line(
 
 @pytest.mark.parametrize("more", [
     ["--seed", "1"], ["--horizon", "5"], ["--policy", "roll"], ["candles.csv"], ["--dtype", "float32"],
+    ["--begin", "model"],
 ])  # fmt: skip
 def test_what_the_record_says_is_not_said_again(first: Path, more: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -220,6 +246,7 @@ def test_what_the_record_says_is_not_said_again(first: Path, more: list[str], ca
 
 @pytest.mark.parametrize("arguments", [
     ["x.csv", "--policy", "slide"], ["x.csv", "--dtype", "float8"], ["x.csv", "--candles", "y.csv"], [],
+    ["x.csv", "--begin", "nowhere"],
 ])  # fmt: skip
 def test_misspelt_options_are_usage(arguments: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,37 @@ def test_a_record_survives_json_and_gives_the_sampling_back(predictor: KronosPre
     [(_, record)] = run([cut(CANDLES, 150, 60, 5)], SAMPLING, predictor, model_name="tiny")
     again = RunRecord.from_json(record.to_json())
     assert again == record
-    assert again.sampling_config == SAMPLING
+    assert again.sampling_config == replace(SAMPLING, from_last_close=False)
+
+
+def test_a_record_tells_where_the_paths_began_whoever_has_said_so(predictor: KronosPredictor, tmp_path: Path) -> None:
+    folder = makers.checkpoint(tmp_path, from_last_close=True)
+    asking = KronosPredictor.from_pretrained(folder, device="cpu")
+    window, found = cut(CANDLES, 150, 60, 5), {}
+    for name, model in (("published", predictor), ("asking", asking)):
+        for begin in (None, True, False):
+            [(_, record)] = run([window], replace(SAMPLING, from_last_close=begin), model, model_name=name)
+            found[name, begin] = (record.sampling["from_last_close"], record.paths_digest)
+            assert record.sampling_config.from_last_close is record.sampling["from_last_close"]
+    moved, drawn = found["published", True], found["published", False]
+    assert (moved[0], drawn[0]) == (True, False)
+    assert moved[1] != drawn[1]
+    assert found["published", None] == found["asking", False] == drawn
+    assert found["asking", None] == found["asking", True] == moved
+
+
+def test_what_is_decoded_meanwhile_begins_where_the_forecast_does(predictor: KronosPredictor) -> None:
+    def shown(begin: bool) -> tuple[np.ndarray, np.ndarray]:
+        parts: list[np.ndarray] = []
+        sampling = replace(SAMPLING, from_last_close=begin)
+        see = lambda _, paths: parts.append(paths)  # noqa: E731 - one line for both ways
+        [(forecast, _)] = run([cut(CANDLES, 150, 60, 20)], sampling, predictor, partial=see, model_name="tiny")
+        return parts[-1], forecast.paths[:, : parts[-1].shape[1]]
+
+    for begin in (True, False):
+        so_far, whole = shown(begin)
+        np.testing.assert_allclose(so_far, whole, rtol=1e-5)
+    assert abs(shown(True)[0][..., 3] - shown(False)[0][..., 3]).min() > 0
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "12", '{"run_id": "x"}'])
@@ -86,6 +117,8 @@ def test_what_is_no_record_is_refused(text: str) -> None:
     ({"sampling": {"num_paths": 0}}, "num_paths must be 1"),
     ({"sampling": {"num_paths": 4}}, "the sampling of a run record has the fields"),
     ({"sampling": {"number": 4}}, "cannot be used"),
+    ({"sampling": {**asdict(SAMPLING), "from_last_close": None}}, "must be true or false: what was done"),
+    ({"sampling": {**asdict(SAMPLING), "from_last_close": 1}}, "from_last_close must be true, false or None"),
     ({"record_version": 99}, "of version 99; this program reads version 2"),
     ({"source": "another"}, "changed after it was written"),
 ])  # fmt: skip

@@ -37,6 +37,16 @@ def test_every_cell_is_the_forecast_of_its_settings(predictor: KronosPredictor) 
     assert cell["gap"] == pytest.approx((np.median(alone.paths[:, 0, 0]) - last) / reach.mean(), rel=1e-3)
 
 
+@pytest.mark.parametrize("begin", [None, True, False])
+def test_every_cell_begins_as_asked_and_says_so(predictor: KronosPredictor, begin: bool | None) -> None:
+    asked = replace(SAMPLING, from_last_close=begin)
+    grid = sensitivity(WINDOW, [80, 40], [1.0], asked, predictor, model_name="tiny")
+    assert grid["from_last_close"].tolist() == [bool(begin)] * 2
+    [(alone, _)] = run([cut(CANDLES, 150, 40, 5)], asked, predictor, model_name="tiny")
+    last = CANDLES.frame["close"].iloc[149]
+    assert grid.loc[(40, 1.0), "end"] == pytest.approx(alone.median()[-1] / last - 1, rel=1e-3)
+
+
 def test_without_a_truth_nothing_is_scored(predictor: KronosPredictor) -> None:
     grid = sensitivity(latest(CANDLES, 60, 5), [60], [1.0], SAMPLING, predictor, model_name="tiny")
     assert not {"mae", "crps", "coverage"} & set(grid.columns)

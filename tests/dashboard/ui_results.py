@@ -27,12 +27,18 @@ def window(*, truth: bool = True, horizon: int = 12, scale: float = 1.0, cutoff:
 
 
 def result(
-    at: Window | None = None, *, num_paths: int = 40, seed: int = 3, temperature: float = 1.0, surprised: bool = False
+    at: Window | None = None,
+    *,
+    num_paths: int = 40,
+    seed: int = 3,
+    temperature: float = 1.0,
+    from_last_close: bool = False,
+    surprised: bool = False,
 ) -> Result:
     """A forecast of a window: its paths are a random walk's, its record is a real one."""
     here = window() if at is None else at
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
-    sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature)
+    sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature, from_last_close=from_last_close)
     return Result(
         here,
         forecast,

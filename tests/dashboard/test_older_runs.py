@@ -1,0 +1,81 @@
+"""Files of forecasts that were made before a record told where paths begin: they are read as they stand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine import SamplingConfig
+from kronos_dashboard import export
+from kronos_dashboard.__main__ import main
+from kronos_dashboard.errors import RecordError
+from kronos_dashboard.export.facts import facts
+from kronos_dashboard.records import RunRecord
+from kronos_dashboard.ui.take_read import open_exported
+from tests.dashboard import makers
+
+OLDER = Path(__file__).parents[1] / "data" / "older_runs"
+"""All of one run, written by the program as it was then."""
+FILES = pytest.mark.parametrize("name", sorted(path.name for path in OLDER.iterdir()))
+DRAWN = SamplingConfig(num_paths=2, seed=7, from_last_close=False)
+
+
+def older_checksum(record: dict) -> str:
+    """As it was worked out then: over all fields of the record but itself and the version."""
+    told = {name: value for name, value in record.items() if name not in ("record_version", "checksum")}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@FILES
+def test_every_older_file_is_read_and_was_drawn_from_the_models_own_level(name: str) -> None:
+    data = (OLDER / name).read_bytes()
+    record = export.read_exported(data).record
+    assert "from_last_close" not in record.sampling
+    assert record.sampling_config == DRAWN
+    assert "2 paths from the model's own level" in dict(facts(record))["sampling"]
+    assert open_exported(data, name, lambda _: None, most_bytes=10**6).record == record
+
+
+def test_an_older_record_is_written_as_it_was_read() -> None:
+    document = json.loads((OLDER / "record.json").read_text())
+    record = RunRecord.from_document(document)
+    assert record.document() == document
+    assert record.checksum == document["checksum"] == older_checksum(document)
+    assert RunRecord.from_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize("begin", [True, False])
+def test_an_older_record_that_is_made_to_tell_it_was_changed(begin: bool) -> None:
+    document = json.loads((OLDER / "record.json").read_text())
+    document["sampling"]["from_last_close"] = begin
+    with pytest.raises(RecordError, match="changed after it was written"):
+        RunRecord.from_document(document)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_older_run_is_made_again_also_with_a_model_that_now_asks_otherwise(
+    tmp_path: Path, asks: bool, capsys: pytest.CaptureFixture
+) -> None:
+    folder, path = makers.checkpoint(tmp_path / "model", from_last_close=asks), tmp_path / "run.json"
+    (tmp_path / "candles.csv").write_text(makers.csv(120))
+    window = ["--context", "60", "--horizon", "4", "--paths", "3", "--model", str(folder), "--device", "cpu"]
+    command = ["forecast", str(tmp_path / "candles.csv"), *window, "--begin", "tokens", "--json-out", str(path)]
+    assert main(command) == 0
+    document = json.loads(path.read_text())
+    del document["record"]["sampling"]["from_last_close"]
+    document["record"]["checksum"] = older_checksum(document["record"])
+    path.write_text(json.dumps(document))
+    capsys.readouterr()
+    assert main(["forecast", "--from-record", str(path), "--record", str(tmp_path / "again.json")]) == 0
+    assert "the same numbers" in capsys.readouterr().out
+    assert json.loads((tmp_path / "again.json").read_text()) == document["record"]
+
+
+def test_two_records_that_differ_in_it_alone_have_other_checksums() -> None:
+    record = export.read_exported((OLDER / "run.json").read_bytes()).record
+    told = [replace(record, sampling={**record.sampling, "from_last_close": begin}) for begin in (True, False)]
+    assert len({one.checksum for one in (record, *told)}) == 3
