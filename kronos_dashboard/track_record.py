@@ -11,7 +11,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -88,6 +88,8 @@ class Scores:
     temperature: float
     top_p: float
     scores: tuple[Score, ...]
+    from_last_close: bool = False
+    """Whether paths began at the last close; where the file does not say, they did not."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -97,6 +99,8 @@ class Scores:
             _check(_is_whole(getattr(self, name)), f"{name} must be a whole number above zero", getattr(self, name))
         _check(_is_number(self.temperature, 100.0), "temperature must be a number from zero on", self.temperature)
         _check(_is_number(self.top_p, 1.0), "top_p must be a fraction", self.top_p)
+        begin = self.from_last_close
+        _check(isinstance(begin, bool), "from_last_close must be true or false", begin)
 
     @property
     def horizons(self) -> tuple[int, ...]:
@@ -220,11 +224,11 @@ def _known(kind: type, values: object) -> Mapping[str, Any]:
     """The fields of a type, out of an object that may hold more.
 
     Raises:
-        RecordError: it is no object, or lacks one.
+        RecordError: it is no object, or lacks one that has no default.
     """
     if not isinstance(values, dict):
         raise RecordError(f"a score must be an object; got {type(values).__name__}.")
-    names = [field.name for field in fields(kind)]
+    names = [field.name for field in fields(kind) if field.default is MISSING or field.name in values]
     missing = [name for name in names if name not in values]
     if missing:
         raise RecordError(f"it lacks {', '.join(missing)}.")

@@ -28,6 +28,8 @@ from engine.finetune.store import CandleStore, make_store
 from engine.finetune.windows import fixed_batch
 
 CONTEXT = 400
+BEGIN = {"model": None, "close": True, "tokens": False}
+"""Choice of ``--begin`` -> ``from_last_close``."""
 
 
 def stored(candles: Path, cache: Path) -> tuple[CandleStore, DataConfig]:
@@ -48,7 +50,8 @@ def probe_of(store: CandleStore, config: DataConfig, horizon: int, args: argpars
             store, [p for p in places if store.series[p.series].group == group], args.windows, args.seed
         )
     ]
-    return Probe(store, tuple(chosen), CONTEXT, horizon, args.paths, args.seed)
+    begin = BEGIN[args.begin]
+    return Probe(store, tuple(chosen), CONTEXT, horizon, args.paths, args.seed, from_last_close=begin)
 
 
 def noise_floor(predictor: KronosPredictor, probe: Probe) -> float:
@@ -88,6 +91,12 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
+        "--begin",
+        choices=tuple(BEGIN),
+        default="model",
+        help="where paths begin: at the last close, where the model's tokens end, or as its config.json says",
+    )
+    parser.add_argument(
         "--json", type=Path, help="write the figures here too: scores.json, beside the checkpoint's folders"
     )
     parser.add_argument("--cache", type=Path, help="keep the mapped candles here for the next time")
@@ -109,7 +118,9 @@ def main() -> None:
             figures = probe.forecast(predictor)
             seconds = time.perf_counter() - start
             floor = noise_floor(predictor, probe)
+            level = "the last close" if predictor.from_last_close(probe.sampling) else "the model's own level"
             print(f"\nhorizon {horizon}, {len(probe.places)} windows, noise floor {floor:.3f}, {seconds:.1f} s")
+            print(f"{args.paths} paths from {level}")
             found = entries(probe, figures)
             measured += found
             print(table(found), flush=True)

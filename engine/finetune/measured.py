@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from engine.checkpoint import write_whole
-from engine.config import SamplingConfig
 from engine.finetune.probe import Probe, summary
 from engine.predictor import KronosPredictor
 
@@ -57,8 +56,9 @@ def write_scores(path: Path, predictor: KronosPredictor, probe: Probe, found: Se
     Raises:
         OSError: it cannot be written.
     """
-    sampling = SamplingConfig()
+    sampling = probe.sampling
     about = {"digest": predictor.digest, "context": probe.context, "paths": probe.paths}
     about |= {"temperature": sampling.temperature, "top_p": sampling.nucleus}
+    about["from_last_close"] = predictor.from_last_close(sampling)
     text = json.dumps({**about, "scores": list(found)}, indent=1) + "\n"
     write_whole(path, lambda beside: beside.write_bytes(text.encode()))

@@ -38,6 +38,13 @@ class Probe:
     seed: int
     on_session_clock: bool = False
     """Read times on each series' own session clock, as most of training did."""
+    from_last_close: bool | None = None
+    """Where paths begin; None = as the model that is asked says."""
+
+    @property
+    def sampling(self) -> SamplingConfig:
+        """How paths are drawn; every window has a seed of its own."""
+        return SamplingConfig(num_paths=self.paths, seed=self.seed, from_last_close=self.from_last_close)
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -89,7 +96,7 @@ class Probe:
         made = predictor.forecast_many(
             [frame.iloc[: self.context] for frame in frames],
             [frame.index[self.context :] for frame in frames],
-            SamplingConfig(num_paths=self.paths, seed=self.seed),
+            self.sampling,
             seeds=[self.seed + number for number in numbers],
         )
         rows = []

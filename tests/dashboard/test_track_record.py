@@ -98,6 +98,8 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
     (document(context=4.5), "context must be a whole number"),
     (document(temperature="hot"), "temperature must be"),
     (document(temperature=float("nan")), "temperature must be"),
+    (document(from_last_close=1), "from_last_close must be true or false"),
+    (document(from_last_close=None), "from_last_close must be true or false"),
     (document(entry(horizon=True)), "horizon must be a whole number"),
     (document(entry(windows=-3)), "windows must be"),
     (document(entry(coverage_80=80)), "coverage_80 must be a fraction"),
@@ -169,6 +171,9 @@ def test_the_reach_of_the_80_band_is_over_whole_markets_with_enough_windows(tmp_
     (replace(HERE, top_k=5), ["top_k"], "narrower"),
     (replace(HERE, temperature=1.2), ["temperature"], "wider"),
     (replace(HERE, temperature=1.2, top_k=5), ["temperature", "top_k"], "unlike"),
+    (replace(HERE, from_last_close=False), [], "alike"),
+    (replace(HERE, from_last_close=True), ["from_last_close"], "unlike"),
+    (replace(HERE, from_last_close=True, temperature=0.6), ["temperature", "from_last_close"], "unlike"),
 ])  # fmt: skip
 def test_settings_that_were_not_measured_are_named(
     tmp_path: Path, sampling: SamplingConfig, names: list[str], spread: str
@@ -228,6 +233,26 @@ def test_other_settings_are_told_with_what_they_do(tmp_path: Path) -> None:
     assert "no top-k" in asked(found, replace(HERE, top_k=5)).describe()
     assert "nobody has measured" in asked(found, context=100).describe()
     assert "all markets" in asked(found).describe()
+
+
+@pytest.mark.parametrize(("file", "begin", "there", "here"), [
+    ({}, True, "paths from the model's own level", "paths from the last close"),
+    ({"from_last_close": False}, True, "paths from the model's own level", "paths from the last close"),
+    ({"from_last_close": True}, False, "paths from the last close", "paths from the model's own level"),
+])  # fmt: skip
+def test_paths_that_begin_elsewhere_are_unlike_those_that_were_measured(
+    tmp_path: Path, file: dict, begin: bool, there: str, here: str
+) -> None:
+    found = read_scores(written(tmp_path, document(entry(), **file)))
+    assert found is not None
+    told = asked(found, replace(HERE, from_last_close=begin))
+    assert told.spread == "unlike"
+    assert f"That was with {there}; here: {here}. What bands hold with these" in told.describe()
+    assert "最新收盘价" in told.describe(CHINESE)
+    [difference] = json.loads(json.dumps(told.document()))["differences"]
+    assert difference == {"name": "from_last_close", "there": not begin, "here": begin}
+    for same in (None, not begin):
+        assert asked(found, replace(HERE, from_last_close=same)).differences == ()
 
 
 @pytest.mark.parametrize("state", ["never", "other", "broken"])

@@ -158,6 +158,7 @@ def test_what_was_measured_of_a_run_stands_beside_it_for_the_app(folder, capsys)
     scores = track_record.find_scores(run_folder, predictor.digest).scores
     assert scores is not None
     assert (scores.context, scores.paths, scores.horizons) == (24, 8, (4,))
+    assert scores.from_last_close is False
     whole = next(one for one in scores.scores if one.market is None)
     assert whole.windows == 7
     assert 0 <= whole.coverage_50 <= whole.coverage_80 <= whole.coverage_95 <= 1

@@ -1,0 +1,74 @@
+"""``scores.json``: what of the settings it tells, and the script that writes one for any checkpoint."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import score_bundled
+
+from engine import Kronos, KronosPredictor
+from engine.finetune.measured import entries, write_scores
+from engine.finetune.probe import Probe
+from kronos_dashboard.track_record import read_scores
+from tests.engine import tiny
+from tests.finetune import makers
+
+ASKED = pytest.mark.parametrize(
+    ("asks", "begin", "holds"),
+    [(False, None, False), (True, None, True), (False, True, True), (True, False, False)],
+)
+
+
+def asking(asks: bool) -> Kronos:
+    return tiny.model(from_last_close=asks)
+
+
+@ASKED
+def test_the_file_tells_where_the_measured_paths_began(tmp_path, asks, begin, holds):
+    store, split, _ = makers.stored(tmp_path, tiny.candles(300))
+    places = tuple(split.places(store, "validation", 24, 6)[:3])
+    predictor = KronosPredictor(asking(asks), tiny.tokenizer(), "cpu", 64)
+
+    def probe(begin):
+        return Probe(store, places, 24, 6, 4, 0, from_last_close=begin)
+
+    figures = probe(begin).forecast(predictor)
+    np.testing.assert_array_equal(figures, probe(holds).forecast(predictor))
+    assert (figures != probe(not holds).forecast(predictor)).any()
+    write_scores(tmp_path / "scores.json", predictor, probe(begin), entries(probe(begin), figures))
+    values = json.loads((tmp_path / "scores.json").read_text())
+    assert values["from_last_close"] is holds
+    assert (values["temperature"], values["top_p"], values["paths"]) == (1.0, 1.0, 4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "asks", "holds"),
+    [([], True, True), (["--begin", "tokens"], True, False), (["--begin", "close"], False, True)],
+)
+def test_the_script_scores_paths_that_begin_as_asked(tmp_path, monkeypatch, capsys, flags, asks, holds):
+    model = makers.start(tmp_path)
+    asking(asks).save_pretrained(model / "model")
+    frame = tiny.candles(700)
+    for part, rows in (("train", slice(0, 450)), ("validation", slice(450, 700))):
+        (tmp_path / "candles" / part).mkdir(parents=True)
+        rows_of = frame.iloc[rows].rename_axis("timestamp").reset_index()
+        rows_of.to_csv(tmp_path / "candles" / part / "coin_5m.csv", index=False)
+    out = tmp_path / "out" / "scores.json"
+    out.parent.mkdir()
+    asked = ["--model", str(model), "--candles", str(tmp_path / "candles"), "--windows", "2", "--paths", "3"]
+    monkeypatch.setattr(sys, "argv", ["score_bundled.py", *asked, "--horizons", "6", "--json", str(out), *flags])
+    score_bundled.main()
+    words = "from the last close" if holds else "from the model's own level"
+    assert f"3 paths {words}" in capsys.readouterr().out
+    scores = read_scores(out.parent)
+    assert scores.from_last_close is holds
+    assert scores.horizons == (6,)
+    assert scores.digest == KronosPredictor.from_pretrained(model, device="cpu").digest
+
+
+def test_a_beginning_that_does_not_exist_is_usage(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["score_bundled.py", "--candles", "x", "--begin", "nowhere"])
+    with pytest.raises(SystemExit, match="2"):
+        score_bundled.main()
+    assert "--begin" in capsys.readouterr().err
