@@ -55,6 +55,8 @@ COMPARE: Mapping[str, str] = {
     "{price}。",
     "In this series a bar usually opens where the last one closed.": "此序列中，K线通常开在前一根的收盘处。",
     "What came opened {count} of these units away.": "实际开盘偏离了 {count} 个单位。",
+    "Paths may begin at the last close instead: choose that under How paths are drawn.": "也可以让路径从最新收盘价开"
+    "始：请在“路径的采样方式”中选择。",
     ":orange[The forecast breaks off from the last candle.] Read its first steps with care.": ":orange[预测与最后一根"
     "K线脱节。]请谨慎看待最初几步。",
     "The forecast goes on from the last candle without a break.": "预测与最后一根K线衔接，没有脱节。",
@@ -72,6 +74,8 @@ COMPARE: Mapping[str, str] = {
     "These are of different series: each chart has a price scale of its own.": "它们属于不同的序列：每张图有自己的价"
     "格刻度。",
     "Median at the end": "终点的中位数",
+    "at the last close": "最新收盘价",
+    "at the model's own level": "模型自身的价位",
     "from the last close": "相对最新收盘价",
     "80% of paths end from": "80% 的路径终于：自",
     "80% of paths end up to": "80% 的路径终于：至",
@@ -101,8 +105,8 @@ COMPARE: Mapping[str, str] = {
     "格。]",
     "Width of the 80% band at the end": "终点 80% 区间的宽度",
     "Jump at the first open, in typical ranges": "首个开盘价的跳空，以典型振幅计",
-    "{paths} paths a cell, top-p {top_p}, seed {seed}, {seconds} s. Nothing of what came is used.": "每格 {paths} 条"
-    "路径，top-p {top_p}，种子 {seed}，{seconds} 秒。没有用到实际走势。",
+    "{paths} paths a cell, top-p {top_p}, seed {seed}, {begin}, {seconds} s. Nothing of what came is used.": "每格 "
+    "{paths} 条路径，top-p {top_p}，种子 {seed}，{begin}，{seconds} 秒。没有用到实际走势。",
     "One cell: a chance of {high} to end higher, and a median return of {last}.": "一格：终点更高的概率为 {high}，收"
     "益率中位数为 {last}。",
     "The chance to end higher runs from {low} to {high}, no further than the draw alone explains, and the median "

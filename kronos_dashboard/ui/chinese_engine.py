@@ -13,6 +13,9 @@ ENGINE: Mapping[str, str] = {
     "The last candle lies {n1} standard deviations from the mean of the context; the model sees it cut to {n2}, so "
     "the forecast starts from a price that is nearer the mean than the last close.": "最后一根K线距上下文均值 {n1} 个"
     "标准差；模型看到的被截到 {n2}，因此预测的起点比最新收盘价更接近均值。",
+    "The last candle lies {n1} standard deviations from the mean of the context; the model sees it cut to {n2}, so "
+    "the shape of the paths is that of a smaller move.": "最后一根K线距上下文均值 {n1} 个标准差；模型看到的被截到 "
+    "{n2}，因此路径的形状对应于较小的变动。",
     "stopped as asked after {n1} of {n2} decode steps; nothing was kept.": "已按要求在第 {n1} 步（共 {n2} 步）停止；"
     "没有保留任何结果。",
     # sampling
@@ -23,6 +26,8 @@ ENGINE: Mapping[str, str] = {
     "{came}。",
     "top_k must be at least 1, or None for off; got {came}.": "top_k 必须不小于 1，或为 None（关闭）；得到的是 {came}"
     "。",
+    "from_last_close must be true, false or None; got {came}.": "from_last_close 必须为 true、false 或 None；得到的是 "
+    "{came}。",
     "seed must be 0..2**63 - 1; got {came}.": "种子必须为 0 至 2**63 - 1；得到的是 {came}。",
     "max_context must be at least 2; got {came}.": "max_context 必须不小于 2；得到的是 {came}。",
     "dtype must be torch.float32 or torch.bfloat16; got {came}.": "dtype 必须是 torch.float32 或 torch.bfloat16；得到"

@@ -93,6 +93,15 @@ FORECAST: Mapping[str, str] = {
     "Top-k": "Top-k",
     "Draw only among so many of the likeliest candles; 0 leaves none out.": "只在最可能的若干根K线中采样；0 表示不舍"
     "去。",
+    "Paths begin": "路径起点",
+    "As the model asks": "按模型的要求",
+    "At the last close": "最新收盘价",
+    "Where the model's tokens end": "模型词元的末端",
+    "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, all paths "
+    "jump together at the first step; at the last close, the miss, which is known beforehand, is taken off all their "
+    "prices. The reference implementation does not shift them.": "模型把K线读成词元，词元与最新收盘价之间有偏差，约为单"
+    "根K线变动的几分之一。若从词元的末端开始，所有路径会在第一步一起跳动；若从最新收盘价开始，则从路径的全部价格中扣除"
+    "这个事先已知的偏差。参考实现不作平移。",
     # the run
     "Run forecast": "运行预测",
     "Run again": "再次运行",
@@ -109,8 +118,10 @@ FORECAST: Mapping[str, str] = {
     "Getting the model ready …": "正在准备模型……",
     "Getting the model ready…": "正在准备模型……",
     "Sampling step {done} of {total}": "正在采样：第 {done} 步，共 {total} 步",
-    "{count} paths, temperature {temperature}, top-p {top_p}, seed {seed} · {seconds} s · {model}": "{count} 条路径，"
-    "温度 {temperature}，top-p {top_p}，种子 {seed} · {seconds} 秒 · {model}",
+    "{count} paths, temperature {temperature}, top-p {top_p}, seed {seed}, {begin} · {seconds} s · {model}": "{count} "
+    "条路径，温度 {temperature}，top-p {top_p}，种子 {seed}，{begin} · {seconds} 秒 · {model}",
+    "starting at the last close": "从最新收盘价开始",
+    "starting at the model's own level": "从模型自身的价位开始",
     "the forecast": "预测",
     "{what} was stopped before it was done: nobody looked at it for {seconds} s, or another tab began one.": "{what}在"
     "完成之前被停止：有 {seconds} 秒没有人查看，或者浏览器的另一个标签页开始了新的运行。",

@@ -186,6 +186,8 @@ def _continuity(result: Result, steps: int) -> None:
         st.caption(t("A typical move from close to close is {price}.", price=typical))
     if found.broken:
         st.markdown(t(":orange[The forecast breaks off from the last candle.] Read its first steps with care."))
+        if not result.record.sampling_config.from_last_close:
+            st.caption(t("Paths may begin at the last close instead: choose that under How paths are drawn."))
     else:
         st.caption(t("The forecast goes on from the last candle without a break."))
     if steps and result.window.came is not None:

@@ -17,6 +17,7 @@ from kronos_dashboard.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
 from kronos_dashboard.ui.ask_numbers import chance, look, move
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import show_error
+from kronos_dashboard.ui.presets import starting_at
 from kronos_dashboard.ui.runs import stopped
 from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
 from kronos_dashboard.ui.words import t
@@ -224,13 +225,14 @@ def _show(window: Window) -> None:
     cells = len(asked.contexts) * len(asked.temperatures)
     if len(grid) < cells:
         st.caption(t(":orange[{done} of {count} cells were done when it was stopped.]", done=len(grid), count=cells))
-    config = asked.sampling
+    config = replace(asked.sampling, from_last_close=bool(grid["from_last_close"].iloc[0]))
     st.caption(
         t(
-            "{paths} paths a cell, top-p {top_p}, seed {seed}, {seconds} s. Nothing of what came is used.",
+            "{paths} paths a cell, top-p {top_p}, seed {seed}, {begin}, {seconds} s. Nothing of what came is used.",
             paths=config.num_paths,
             top_p=f"{config.nucleus:g}",
             seed=config.seed,
+            begin=starting_at(config),
             seconds=f"{grid['seconds'].sum():.1f}",
         )
     )

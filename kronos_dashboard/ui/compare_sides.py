@@ -19,6 +19,7 @@ from kronos_dashboard.ui.ask_numbers import chance, look, move, price
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import known_steps
 from kronos_dashboard.ui.page import escape
+from kronos_dashboard.ui.presets import starting_at
 from kronos_dashboard.ui.words import said, t
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _choose(results: Sequence[Result]) -> list[Result]:
     order = {run_id: number for number, run_id in enumerate(by_id, start=1)}
 
     def title(run_id: str) -> str:
-        return t("{number}: {what}", number=order[run_id], what=_title(by_id[run_id]))
+        return t("{number}: {what}", number=order[run_id], what=_title(by_id[run_id], results))
 
     picked = st.multiselect(
         t("Forecasts of this session"),
@@ -90,12 +91,15 @@ def _choose(results: Sequence[Result]) -> list[Result]:
     return [by_id[one] for one in picked]
 
 
-def _title(result: Result) -> str:
+def _title(result: Result, others: Sequence[Result]) -> str:
+    """The settings in short; where paths begin is told when that is not the same of all."""
     config, record = result.record.sampling_config, result.record
-    return (
+    title = (
         f"{t('seed {seed}', seed=config.seed)} · T {config.temperature:g} · p {config.nucleus:g} · "
         f"{record.context_length}+{record.horizon} · {_cutoff(result)} · {record.symbol} {record.interval}"
     )
+    alike = len({one.record.sampling_config.from_last_close for one in others}) < 2
+    return title if alike else f"{title} · {starting_at(config)}"
 
 
 def _cutoff(result: Result) -> str:
@@ -135,6 +139,7 @@ def _settings(result: Result) -> dict[str, str]:
         t("Temperature"): f"{config.temperature:g}",
         t("Top-p"): f"{config.nucleus:g}",
         t("Top-k"): t("off") if config.top_k is None else str(config.top_k),
+        t("Paths begin"): t("at the last close") if config.from_last_close else t("at the model's own level"),
         t("Seed"): str(config.seed),
     }
 
@@ -164,7 +169,7 @@ def _charts(named: dict[str, Result], revealed: Revealed) -> None:
     columns = [column for _ in range(0, len(named), 2) for column in st.columns(min(2, len(named)))]
     for column, (letter, result) in zip(columns, named.items(), strict=False):
         with column:
-            st.markdown(f"**{letter}** · {escape(_title(result))}")
+            st.markdown(f"**{letter}** · {escape(_title(result, list(named.values())))}")
             alt = t("Forecast {letter} after its last candles", letter=letter)
             live_chart(figures[letter], key=f"side_{letter}", alt=alt, file=f"forecast_{letter}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,7 +14,7 @@ from kronos_dashboard.track_record import Found, find_scores, weights_digest
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.runs import kept_result
-from kronos_dashboard.ui.shared import settings
+from kronos_dashboard.ui.shared import settings, shelf
 from kronos_dashboard.ui.words import language
 from kronos_dashboard.windows import Window
 
@@ -48,9 +49,11 @@ def known_figures() -> Found:
 
 def _expected(window: Window, setup: Setup) -> Measured:
     name = setup.model.name
+    loaded = shelf().peek(name, setup.device, setup.dtype)
+    begin = setup.sampling.from_last_close if loaded is None else loaded.from_last_close(setup.sampling)
     return measured(
         find_scores(name, weights_digest(name)) if _is_ours(name) else Found(state="never"),
-        setup.sampling,
+        replace(setup.sampling, from_last_close=begin),
         market=_market(window.context),
         interval=interval_label(window.context.interval),
         context=min(window.context_length, setup.model.max_context),

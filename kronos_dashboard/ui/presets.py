@@ -1,4 +1,4 @@
-"""How boldly paths are drawn: two presets with a reason each, and what was changed by hand."""
+"""How boldly paths are drawn: two presets with a reason each, and what was changed by hand; and where they begin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t
 
-__all__ = ["PRESETS", "Preset", "choose_sampling", "preset_of"]
+__all__ = ["BEGINNINGS", "PRESETS", "Preset", "choose_sampling", "preset_of", "starting_at"]
 
 MOST_PATHS = 200
 _MOST_SEED = 2**31 - 1
@@ -37,13 +37,28 @@ PRESETS: dict[Name, Preset] = {
 }
 """``point``: paths near the likeliest one; ``distribution``: as the model believes, so that bands mean something."""
 
-_DEFAULTS: dict[str, float | int] = {"paths": 30, "seed": 0, "temperature": 1.0, "top_p": 1.0, "top_k": 0}
+BEGINNINGS: dict[str, bool | None] = {"model": None, "close": True, "tokens": False}
+"""Choice of where paths begin -> ``from_last_close``. No preset touches it: it does not say how boldly they go on."""
+
+_DEFAULTS: dict[str, float | int | str] = {
+    "paths": 30,
+    "seed": 0,
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": 0,
+    "begin": "model",
+}
 
 
 def preset_of(temperature: float, top_p: float, top_k: int) -> Name | None:
     """The preset that these are the settings of."""
     mine = Preset(temperature=temperature, top_p=top_p, top_k=top_k)
     return next((name for name, preset in PRESETS.items() if preset == mine), None)
+
+
+def starting_at(made: SamplingConfig) -> str:
+    """Where the paths of a run begin, as its record has it, in a few words."""
+    return t("starting at the last close") if made.from_last_close else t("starting at the model's own level")
 
 
 def choose_sampling() -> SamplingConfig:
@@ -75,8 +90,14 @@ def choose_sampling() -> SamplingConfig:
         icon_button(t("Another seed"), ":material/casino:", key="reroll", on_click=_roll, width="stretch")
     with st.expander(t("How paths are drawn"), icon=":material/tune:"):
         temperature, top_p, top_k = _knobs()
+        begin = _beginning()
     return SamplingConfig(
-        num_paths=int(paths), temperature=temperature, top_p=top_p, top_k=top_k or None, seed=int(seed)
+        num_paths=int(paths),
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k or None,
+        seed=int(seed),
+        from_last_close=begin,
     )
 
 
@@ -133,6 +154,29 @@ def _knobs() -> tuple[float, float, int]:
         help=t("Draw only among so many of the likeliest candles; 0 leaves none out."),
     )
     return round(float(temperature), 2), round(float(top_p), 2), int(top_k)
+
+
+def _beginning() -> bool | None:
+    """Whether the paths begin at the last close; None = as the model says."""
+    names = {
+        "model": t("As the model asks"),
+        "close": t("At the last close"),
+        "tokens": t("Where the model's tokens end"),
+    }
+    chosen = st.radio(
+        t("Paths begin"),
+        list(BEGINNINGS),
+        format_func=names.__getitem__,
+        key="begin",
+        persist_state="session",
+        width="stretch",
+        help=t(
+            "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, "
+            "all paths jump together at the first step; at the last close, the miss, which is known beforehand, is "
+            "taken off all their prices. The reference implementation does not shift them."
+        ),
+    )
+    return BEGINNINGS[chosen or "model"]
 
 
 def _take_preset() -> None:

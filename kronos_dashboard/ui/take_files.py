@@ -11,6 +11,7 @@ import pandas as pd
 from kronos_dashboard.export import file_stem, forecast_csv, paths_csv, paths_parquet, report_html, run_json
 from kronos_dashboard.records import RunRecord
 from kronos_dashboard.ui.coverage import measured_result
+from kronos_dashboard.ui.presets import starting_at
 from kronos_dashboard.ui.words import t
 
 if TYPE_CHECKING:
@@ -120,10 +121,11 @@ def facts_table(record: RunRecord) -> pd.DataFrame:
         t("Checkpoint"): f"sha256 {record.checkpoint_digest[:16]}" if record.checkpoint_digest else t("not known"),
         t("Paths"): f"{config.num_paths:,}",
         t("Sampling"): t(
-            "temperature {heat}, top-p {top_p}, top-k {top_k}",
+            "temperature {heat}, top-p {top_p}, top-k {top_k}, {begin}",
             heat=f"{config.temperature:g}",
             top_p=f"{config.nucleus:g}",
             top_k=t("off") if config.top_k is None else str(config.top_k),
+            begin=starting_at(config),
         ),
         t("Seed"): str(config.seed),
         t("Made"): f"{pd.Timestamp(record.created_at):%Y-%m-%d %H:%M} UTC",

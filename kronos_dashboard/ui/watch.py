@@ -18,6 +18,7 @@ from kronos_dashboard.ui.desk import keep_desk
 from kronos_dashboard.ui.estimate import duration, estimate_text
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.page import escape, show_error
+from kronos_dashboard.ui.presets import starting_at
 from kronos_dashboard.ui.runs import Asked, asked, cancel, kept_result, run_error, same_settings, submit
 from kronos_dashboard.ui.shared import job_queue
 from kronos_dashboard.ui.words import said, t
@@ -122,11 +123,12 @@ def _idle_text(window: Window, setup: Setup) -> str:
         return t("No forecast of this window yet · {estimate}", estimate=time_text)
     made = result.record.sampling_config
     text = t(
-        "{count} paths, temperature {temperature}, top-p {top_p}, seed {seed} · {seconds} s · {model}",
+        "{count} paths, temperature {temperature}, top-p {top_p}, seed {seed}, {begin} · {seconds} s · {model}",
         count=made.num_paths,
         temperature=f"{made.temperature:g}",
         top_p=f"{made.nucleus:g}",
         seed=made.seed,
+        begin=starting_at(made),
         seconds=f"{result.record.seconds:.1f}",
         model=escape(said(result.record.model_label)),
     )

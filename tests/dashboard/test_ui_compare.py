@@ -16,8 +16,10 @@ from streamlit.testing.v1 import AppTest
 from engine import Forecast
 from kronos_dashboard.baselines import drift, persistence
 from kronos_dashboard.metrics import coverages, crps
+from kronos_dashboard.ui import compare
 from kronos_dashboard.ui.ask_numbers import part, price, ratio
-from kronos_dashboard.ui.compare_scores import BANDS, continuity, known_steps, rivals, verdict
+from kronos_dashboard.ui.compare_scores import BANDS, Continuity, continuity, known_steps, rivals, verdict
+from kronos_dashboard.windows import Window
 from tests.dashboard import ui_results
 from tests.dashboard.test_ui import sound, texts
 
@@ -191,6 +193,19 @@ def test_a_forecast_that_breaks_off_is_told() -> None:
     assert continuity(here.window, moved).broken
 
 
+@pytest.mark.parametrize(("begin", "told"), [(False, True), (True, False)])
+def test_what_breaks_off_may_begin_at_the_last_close_unless_it_does(
+    monkeypatch: pytest.MonkeyPatch, begin: bool, told: bool
+) -> None:
+    def moved(window: Window, forecast: Forecast) -> Continuity:
+        return continuity(window, Forecast(paths=forecast.paths * np.float32(1.2), index=forecast.index))
+
+    monkeypatch.setattr(compare, "continuity", moved)
+    app = compared(0, result={"from_last_close": begin})
+    assert "The forecast breaks off" in texts(app)
+    assert ("Paths may begin at the last close instead" in texts(app)) is told
+
+
 @pytest.mark.parametrize("scale", [1e-7, 1e7])
 def test_scores_of_prices_of_any_size_have_no_powers_of_ten(scale: float) -> None:
     app = compared(12, window={"scale": scale})
@@ -234,6 +249,17 @@ def test_several_forecasts_show_what_they_differ_in_and_where_they_end() -> None
     assert set(drawn) == {"side_A", "side_B", "side_C"}
     assert len({tuple(figure["layout"]["yaxis"]["range"]) for figure in drawn.values()}) == 1
     assert not any("truth" in trace["meta"] for figure in drawn.values() for trace in figure["data"])
+
+
+def test_forecasts_that_begin_differently_are_labelled_so() -> None:
+    app = opened(sides, results=[{"seed": 8, "from_last_close": True}, {"seed": 7}], revealed=None)
+    assert app.table[0].value.loc["Paths begin"].tolist() == ["at the model's own level", "at the last close"]
+    for where in ("starting at the model's own level", "starting at the last close"):
+        assert any(where in option for option in app.multiselect(key="sides").options)
+        assert where in texts(app)
+    alike = opened(sides, results=[{"seed": 8}, {"seed": 7}], revealed=None)
+    assert "Paths begin" not in alike.table[0].value.index
+    assert "starting at" not in texts(alike)
 
 
 def test_scores_beside_each_other_come_with_what_is_revealed() -> None:

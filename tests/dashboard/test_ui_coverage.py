@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -62,6 +63,23 @@ def test_settings_that_were_not_measured_are_told_and_the_line_is_about_what_is_
     assert "temperature 1, top-p 1; here: temperature 0.6, top-p 0.9" in line(app)
     assert ":orange" in line(app)
     assert "narrower" in line(app)
+
+
+def test_paths_that_begin_elsewhere_than_the_measured_ones_are_told_once_the_model_can_say_so(
+    app: AppTest, scored: Scored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored(entry(horizon=10), context=60, paths=5, from_last_close=True)
+    with monkeypatch.context() as away:
+        away.setattr(coverage, "shelf", lambda: SimpleNamespace(peek=lambda *_: None))
+        assert ":orange" not in line(opened(app)), "a model that is not loaded may ask for what was measured"
+    app.radio(key="begin").set_value("tokens")
+    assert "paths from the last close; here: paths from the model's own level" in line(sound(app.run()))
+    app.radio(key="begin").set_value("close")
+    assert ":orange" not in line(sound(app.run()))
+    app.radio(key="begin").set_value("model")
+    assert "here: paths from the model's own level" in line(forecast(app))
+    app.button(key="step_-1").click()
+    assert "here: paths from the model's own level" in line(sound(app.run())), "now it is known, before another run"
 
 
 @pytest.mark.parametrize(("change", "words"), [

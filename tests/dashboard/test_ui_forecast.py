@@ -49,7 +49,7 @@ def test_a_run_shows_the_fan_the_figures_and_the_downloads(app: AppTest) -> None
     assert wanted <= trace_names(app)
     assert "What came" not in trace_names(app)
     assert [metric.label for metric in app.metric][:2] == ["Last close", "Median after 10 steps"]
-    assert "5 paths, temperature 1, top-p 1, seed 0" in texts(app)
+    assert "5 paths, temperature 1, top-p 1, seed 0, starting at the model's own level" in texts(app)
     assert app.button(key="run").label == "Run again"
 
 
@@ -124,6 +124,27 @@ def test_presets_set_the_knobs_and_knobs_turned_by_hand_are_neither(app: AppTest
     assert result.record.sampling_config.top_k == 20
     assert preset_of(0.6, 0.9, 0) == "point"
     assert preset_of(0.6, 0.9, 1) is None
+
+
+def test_where_paths_begin_is_chosen_and_no_preset_touches_it(app: AppTest) -> None:
+    opened(app)
+    assert app.radio(key="begin").value == "model"
+    assert app.radio(key="begin").options == ["As the model asks", "At the last close", "Where the model's tokens end"]
+    app.radio(key="begin").set_value("close")
+    assert app.segmented_control(key="preset").value == "distribution"
+    app.segmented_control(key="preset").set_value("point")
+    forecast(sound(app.run()))
+    assert app.radio(key="begin").value == "close"
+    assert "seed 0, starting at the last close" in texts(app)
+    app.switch_page(HOME).run()
+    app.switch_page(FORECAST).run()
+    assert sound(app).radio(key="begin").value == "close"
+    app.radio(key="begin").set_value("tokens")
+    assert "changed since: run again" in texts(sound(app.run()))
+    forecast(app)
+    assert [one.record.sampling["from_last_close"] for one in app.session_state["results"].values()] == [True, False]
+    moved, drawn = (one.forecast.paths for one in app.session_state["results"].values())
+    assert abs(moved - drawn)[..., 3].min() > 0
 
 
 def test_another_seed_is_rolled(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_a_grid_runs_in_the_queue_and_says_how_much_hangs_on_the_settings() -> N
     assert heat["x"] == ["0.6", "1"]
     assert np.isfinite(np.array(next(iter(app.session_state["grids"].values()))["up"])).all()
     assert "The chance to end higher runs from" in texts(app)
-    assert "6 paths a cell, top-p 1, seed 4" in texts(app)
+    assert "6 paths a cell, top-p 1, seed 4, starting at the model's own level" in texts(app)
     assert "crps" not in next(iter(app.session_state["grids"].values())).columns
     app.segmented_control(key="grid_number").set_value("width")
     assert figures(sound(app.run()))["grid_chart"]["data"][0]["hovertemplate"].count("Width")
