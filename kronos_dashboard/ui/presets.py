@@ -169,7 +169,6 @@ def _beginning() -> bool | None:
         format_func=names.__getitem__,
         key="begin",
         persist_state="session",
-        width="stretch",
         help=t(
             "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, "
             "all paths jump together at the first step; at the last close, the miss, which is known beforehand, is "
