@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
-from engine.config import SamplingConfig
+from engine.config import ModelConfig, SamplingConfig
 from engine.errors import ConfigError
 from engine.forecast import COLUMNS, Forecast
 from kronos_dashboard.errors import RecordError
@@ -27,8 +27,8 @@ __all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "paths_digest"]
 RECORD_VERSION = 2
 """Which list of fields. 1, which had no number, lacked what is needed to make the paths again."""
 
-_BEGIN = "from_last_close"
-"""A field of the sampling that older records do not have: their paths began at the model's own level."""
+_AS_PUBLISHED = dict.fromkeys(sorted(ModelConfig.added), False)
+"""Fields of the sampling that a model may ask for and older records do not have: they were drawn as ever."""
 _HINT = "Choose a file that was saved as run record."
 
 
@@ -104,10 +104,11 @@ class RunRecord:
             config = self.sampling_config
         except (ConfigError, TypeError) as error:
             raise RecordError(f"the sampling of the run record cannot be used: {error}", _HINT) from error
-        if asdict(config).keys() != {_BEGIN, *self.sampling}:
+        if asdict(config).keys() != {*_AS_PUBLISHED, *self.sampling}:
             raise RecordError(f"the sampling of a run record has the fields {', '.join(asdict(config))}.", _HINT)
-        if config.from_last_close is None:
-            raise RecordError(f"{_BEGIN} of a run record must be true or false: what was done.", _HINT)
+        for name in _AS_PUBLISHED:
+            if getattr(config, name) is None:
+                raise RecordError(f"{name} of a run record must be true or false: what was done.", _HINT)
 
     def to_json(self) -> str:
         """All fields, readable, with their version and checksum."""
@@ -164,8 +165,8 @@ class RunRecord:
 
     @property
     def sampling_config(self) -> SamplingConfig:
-        """The sampling as the engine takes it; it says where the paths begin also of a record that does not."""
-        return SamplingConfig(**{_BEGIN: False, **self.sampling})
+        """The sampling as the engine takes it; nothing is left to the model, also of a record that does not say it."""
+        return SamplingConfig(**{**_AS_PUBLISHED, **self.sampling})
 
     @property
     def cutoff_time(self) -> pd.Timestamp:

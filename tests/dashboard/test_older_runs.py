@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import SamplingConfig
+from engine import ModelConfig, SamplingConfig
 from kronos_dashboard import export
 from kronos_dashboard.__main__ import main
 from kronos_dashboard.errors import RecordError
@@ -21,7 +21,7 @@ from tests.dashboard import makers
 OLDER = Path(__file__).parents[1] / "data" / "older_runs"
 """All of one run, written by the program as it was then."""
 FILES = pytest.mark.parametrize("name", sorted(path.name for path in OLDER.iterdir()))
-DRAWN = SamplingConfig(num_paths=2, seed=7, from_last_close=False)
+DRAWN = SamplingConfig(num_paths=2, seed=7, **dict.fromkeys(ModelConfig.added, False))
 
 
 def older_checksum(record: dict) -> str:
