@@ -59,6 +59,9 @@ class SamplingConfig:
     from_last_close: bool | None = None
     """Whether paths begin at the last close (True), or at the level that its tokens stand for, which misses
     it by a part of a one-bar change (False, as the reference's do); None = as the model's ``config.json`` says."""
+    mirrored: bool | None = None
+    """Whether every second path is mirrored at the last close, so that all of them lean neither up nor down (True), or
+    they are as they were drawn (False); None = as the model's ``config.json`` says."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -69,8 +72,9 @@ class SamplingConfig:
         _require(top_p is None or _is_within(top_p, 1e-9, 1.0), "top_p must be above 0 and at most 1, or None", top_p)
         _require(top_k is None or _is_whole(top_k, 1, 2**31), "top_k must be at least 1, or None for off", top_k)
         _require(_is_whole(self.seed, 0, 2**63 - 1), "seed must be 0..2**63 - 1", self.seed)
-        begin = self.from_last_close
-        _require(begin is None or isinstance(begin, bool), "from_last_close must be true, false or None", begin)
+        for name in ("from_last_close", "mirrored"):
+            value = getattr(self, name)
+            _require(value is None or isinstance(value, bool), f"{name} must be true, false or None", value)
 
     @property
     def nucleus(self) -> float:
@@ -177,13 +181,13 @@ class TokenizerConfig(_Published):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(_Published):
-    """Geometry of a ``Kronos`` model, and where its paths begin.
+    """Geometry of a ``Kronos`` model, and how its paths are to be drawn where the caller says nothing.
 
     Raises:
         ConfigError: a value is out of its range.
     """
 
-    added: ClassVar[frozenset[str]] = frozenset({"from_last_close"})
+    added: ClassVar[frozenset[str]] = frozenset({"from_last_close", "mirrored"})
 
     s1_bits: int
     """Bits of the coarse token."""
@@ -201,6 +205,9 @@ class ModelConfig(_Published):
     """Learned time embeddings; False = fixed sinusoids."""
     from_last_close: bool = False
     """Paths begin at the last close unless ``SamplingConfig`` says otherwise; the published models' do not."""
+    mirrored: bool = False
+    """Every second path is mirrored at the last close unless ``SamplingConfig`` says otherwise: for a model that knows
+    nothing of direction. The published models' are not."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -212,4 +219,5 @@ class ModelConfig(_Published):
             self.d_model,
         )
         _require(0.0 <= self.token_dropout_p < 1.0, "token_dropout_p must be 0 to below 1", self.token_dropout_p)
-        _require(isinstance(self.from_last_close, bool), "from_last_close must be true or false", self.from_last_close)
+        for name in sorted(self.added):
+            _require(isinstance(getattr(self, name), bool), f"{name} must be true or false", getattr(self, name))

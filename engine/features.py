@@ -15,7 +15,7 @@ import pandas as pd
 from engine.errors import CandlesError
 from engine.forecast import COLUMNS
 
-__all__ = ["CLIP", "PRICES", "Statistics", "candle_values", "repair", "statistics", "time_features"]
+__all__ = ["CLIP", "PRICES", "Statistics", "candle_values", "mirror", "repair", "statistics", "time_features"]
 
 CLIP = 5.0
 """Normalised values are cut to +-CLIP, as the weights were trained."""
@@ -26,6 +26,10 @@ _SMALL_STD = 1e-2
 """Below this standard deviation EPSILON would move a z-score by more than 0.1 %; it then shrinks with the data."""
 _PRICE_FLOOR = 1e-3
 """Sampled prices of a series with positive prices stay above this fraction of the context's lowest low."""
+_MOST_RISE = 10.0
+"""A mirrored price is at most this many times the last close."""
+_SWAPPED = [0, 2, 1, 3]
+"""Where the prices of a mirrored candle come from: its high was a low."""
 
 
 def candle_values(frame: pd.DataFrame, name: str = "frame") -> np.ndarray:
@@ -140,3 +144,27 @@ def repair(paths: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, float]:
     np.maximum(traded, 0.0, out=traded)
     changed = (mended != before).any(axis=-1)
     return mended, float(changed.mean())
+
+
+def mirror(paths: np.ndarray, last_close: float) -> np.ndarray:
+    """Sampled candles with every second path, the second first, turned upside down at the last close.
+
+    A price that had risen by a factor has fallen by it, and one that had fallen has risen, at most to ten times (where
+    the last close is not positive: by as much, not by a factor). Amount goes with the mean price, volume stays.
+
+    Args:
+        paths: possible candles float32 [N, H, 6].
+        last_close: in the same units.
+
+    Returns:
+        Possible candles float32 [N, H, 6].
+    """
+    turned = paths.copy()
+    prices = paths[1::2, :, _SWAPPED].astype(np.float64)
+    if last_close > 0:
+        other = last_close**2 / np.maximum(prices, last_close / _MOST_RISE)
+        turned[1::2, :, 5] *= other.mean(axis=-1) / np.maximum(prices.mean(axis=-1), last_close / _MOST_RISE)
+    else:
+        other = 2 * last_close - prices
+    turned[1::2, :, :4] = other
+    return turned

@@ -164,20 +164,28 @@ class KronosPredictor:
             ConfigError: ``seeds`` do not fit the frames, or the policy is unknown.
             Cancelled: ``cancel`` was set.
         """
-        sampling = SamplingConfig() if sampling is None else sampling
+        sampling = self.settled(sampling)
         if policy not in ("exact", "roll"):
             raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
         series = self._checked(frames, futures, as_published=False)
         paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel, partial=partial)
-        anchored = self.from_last_close(sampling)
         return [
-            one.forecast(drawn, self.clip, from_last_close=anchored) for one, drawn in zip(series, paths, strict=True)
+            one.forecast(
+                drawn, self.clip, from_last_close=bool(sampling.from_last_close), mirrored=bool(sampling.mirrored)
+            )
+            for one, drawn in zip(series, paths, strict=True)
         ]
+
+    def settled(self, sampling: SamplingConfig | None = None) -> SamplingConfig:
+        """``sampling`` (None = the defaults) with what it leaves to the model as the model's ``config.json`` has it."""
+        sampling = SamplingConfig() if sampling is None else sampling
+        own = self.model.config
+        left = {name: getattr(own, name) for name in own.added if getattr(sampling, name) is None}
+        return replace(sampling, **left)
 
     def from_last_close(self, sampling: SamplingConfig) -> bool:
         """Whether paths that are drawn so begin at the last close: what ``sampling`` says, or else the model."""
-        asked = sampling.from_last_close
-        return self.model.config.from_last_close if asked is None else asked
+        return bool(self.settled(sampling).from_last_close)
 
     def predict(
         self,
@@ -194,7 +202,7 @@ class KronosPredictor:
         """The mean of ``sample_count`` paths, as the reference's ``predict`` gives it, indexed by ``y_timestamp``.
 
         For code written for the reference; ``forecast_many`` keeps the paths. The mean of candles is no candle: its
-        high may lie below its close. Draws follow ``torch.manual_seed``.
+        high may lie below its close. Draws follow ``torch.manual_seed``. No path is mirrored.
 
         Raises:
             CandlesError: the candles or the times cannot be used.
@@ -222,8 +230,8 @@ class KronosPredictor:
                 "predict_batch wants as many x_timestamp and y_timestamp as frames; got "
                 f"{len(df_list)} frames, {len(x_timestamp_list)} and {len(y_timestamp_list)}."
             )
-        sampling = SamplingConfig(
-            num_paths=sample_count, temperature=T, top_p=top_p, top_k=top_k or None, seed=_global_seed()
+        sampling = self.settled(
+            SamplingConfig(num_paths=sample_count, temperature=T, top_p=top_p, top_k=top_k or None, seed=_global_seed())
         )
         frames = [_stamped(df, stamps) for df, stamps in zip(df_list, x_timestamp_list, strict=True)]
         futures = [_future(stamps, pred_len) for stamps in y_timestamp_list]
@@ -280,7 +288,7 @@ class KronosPredictor:
                 max_context=self.max_context,
                 policy=policy,
                 step_done=counter.step_done,
-                glimpse=None if partial is None else _shown([(i, series[i]) for i in members], partial),
+                glimpse=None if partial is None else _shown([(i, series[i]) for i in members], partial, sampling),
             ).numpy()
             for i, normalised in zip(members, drawn, strict=True):
                 paths[i] = series[i].statistics.denormalise(normalised)
@@ -294,16 +302,17 @@ class KronosPredictor:
             torch.from_numpy(candles).to(self.device),
             torch.from_numpy(times).to(self.device),
             seeds,
-            level if self.from_last_close(sampling) else None,
+            level if sampling.from_last_close else None,
         )
 
 
-def _shown(members: list[tuple[int, Series]], partial: Partial) -> Glimpse:
+def _shown(members: list[tuple[int, Series]], partial: Partial, sampling: SamplingConfig) -> Glimpse:
     """Show the candles so far of the series of one shape, each by its place in the call, in its own units."""
 
     def show(number: int, normalised: torch.Tensor) -> None:
         place, series = members[number]
-        partial(place, series.candles(series.statistics.denormalise(normalised.numpy()))[0])
+        drawn = series.statistics.denormalise(normalised.numpy())
+        partial(place, series.candles(drawn, mirrored=bool(sampling.mirrored))[0])
 
     return show
 

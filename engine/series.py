@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import CandlesError
-from engine.features import Statistics, candle_values, repair, statistics, time_features
+from engine.features import Statistics, candle_values, mirror, repair, statistics, time_features
 from engine.forecast import COLUMNS, Forecast
 
 __all__ = ["Series"]
+
+_CLOSE = COLUMNS.index("close")
 
 
 @dataclass(frozen=True)
@@ -62,18 +64,22 @@ class Series:
         """T and H: series of one shape are read together."""
         return len(self.values), len(self.index)
 
-    def candles(self, drawn: np.ndarray) -> tuple[np.ndarray, float]:
-        """Possible candles float32 [N, t, 6] made of sampled ones [N, t, 6], in own units; and the share mended."""
-        return repair(drawn, self.values)
+    def candles(self, drawn: np.ndarray, *, mirrored: bool) -> tuple[np.ndarray, float]:
+        """Possible candles float32 [N, t, 6] made of sampled ones [N, t, 6], in own units; and the share mended.
+
+        With ``mirrored``, every second path is turned upside down at the last close.
+        """
+        mended, share = repair(drawn, self.values)
+        return mirror(mended, self.values[-1, _CLOSE]) if mirrored else mended, share
 
     @property
     def last_close(self) -> float:
         """The last close as a z-score, not cut."""
-        return float(((self.values[-1] - self.statistics.mean) / self.statistics.scale)[COLUMNS.index("close")])
+        return float(((self.values[-1] - self.statistics.mean) / self.statistics.scale)[_CLOSE])
 
-    def forecast(self, drawn: np.ndarray, clip: float, *, from_last_close: bool) -> Forecast:
+    def forecast(self, drawn: np.ndarray, clip: float, *, from_last_close: bool, mirrored: bool) -> Forecast:
         """Sampled candles float64 [N, H, 6], in the series' own units, as a forecast of possible candles."""
-        paths, repaired = self.candles(drawn)
+        paths, repaired = self.candles(drawn, mirrored=mirrored)
         paths.flags.writeable = False
         return Forecast(paths=paths, index=self.index, notes=self._notes(clip, from_last_close), repaired=repaired)
 
