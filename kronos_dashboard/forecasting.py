@@ -7,7 +7,7 @@ import platform
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,8 +64,8 @@ class Predictor(Protocol):
         """One forecast per frame."""
         ...
 
-    def from_last_close(self, sampling: SamplingConfig) -> bool:
-        """Whether paths that are drawn so begin at the last close."""
+    def settled(self, sampling: SamplingConfig) -> SamplingConfig:
+        """``sampling`` with what it leaves to the model as the model has it."""
         ...
 
 
@@ -91,8 +91,7 @@ def run(
 
     Args:
         windows: contexts may differ in length.
-        sampling: how paths are drawn; where they begin is the model's to say unless it is said here, and the record
-            tells it either way.
+        sampling: how paths are drawn; the record also tells what is left to the model here.
         predictor: the loaded model.
         progress: called with the decode steps done and all decode steps.
         cancel: looked at after every decode step.
@@ -106,7 +105,7 @@ def run(
     from engine.predictor import DEFAULT_POLICY  # here, not above: it loads torch, which the predictor has done by now
 
     chosen = DEFAULT_POLICY if policy is None else policy
-    sampling = replace(sampling, from_last_close=predictor.from_last_close(sampling))
+    sampling = predictor.settled(sampling)
     began = time.perf_counter()
     forecasts = predictor.forecast_many(
         [model_frame(window.context) for window in windows],

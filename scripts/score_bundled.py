@@ -118,7 +118,8 @@ def main() -> None:
             figures = probe.forecast(predictor)
             seconds = time.perf_counter() - start
             floor = noise_floor(predictor, probe)
-            level = "the last close" if predictor.from_last_close(probe.sampling) else "the model's own level"
+            anchored = predictor.settled(probe.sampling).from_last_close
+            level = "the last close" if anchored else "the model's own level"
             print(f"\nhorizon {horizon}, {len(probe.places)} windows, noise floor {floor:.3f}, {seconds:.1f} s")
             print(f"{args.paths} paths from {level}")
             found = entries(probe, figures)

@@ -56,9 +56,9 @@ def write_scores(path: Path, predictor: KronosPredictor, probe: Probe, found: Se
     Raises:
         OSError: it cannot be written.
     """
-    sampling = probe.sampling
+    sampling = predictor.settled(probe.sampling)
     about = {"digest": predictor.digest, "context": probe.context, "paths": probe.paths}
     about |= {"temperature": sampling.temperature, "top_p": sampling.nucleus}
-    about["from_last_close"] = predictor.from_last_close(sampling)
+    about["from_last_close"] = sampling.from_last_close
     text = json.dumps({**about, "scores": list(found)}, indent=1) + "\n"
     write_whole(path, lambda beside: beside.write_bytes(text.encode()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -50,10 +49,9 @@ def known_figures() -> Found:
 def _expected(window: Window, setup: Setup) -> Measured:
     name = setup.model.name
     loaded = shelf().peek(name, setup.device, setup.dtype)
-    begin = setup.sampling.from_last_close if loaded is None else loaded.from_last_close(setup.sampling)
     return measured(
         find_scores(name, weights_digest(name)) if _is_ours(name) else Found(state="never"),
-        replace(setup.sampling, from_last_close=begin),
+        setup.sampling if loaded is None else loaded.settled(setup.sampling),
         market=_market(window.context),
         interval=interval_label(window.context.interval),
         context=min(window.context_length, setup.model.max_context),

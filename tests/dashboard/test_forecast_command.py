@@ -171,7 +171,7 @@ def test_all_files_agree_with_each_other(first: Path) -> None:
         "Asia/Shanghai",
     )
     drawn = {"num_paths": 7, "temperature": 0.9, "top_p": 0.95, "top_k": 40, "seed": 11}
-    assert record.sampling == {**drawn, "from_last_close": False}
+    assert record.sampling == {**drawn, "from_last_close": False, "mirrored": False}
     steps = pd.read_csv(first / "out.csv", comment="#")
     assert steps["close_median"].to_numpy() == pytest.approx(np.median(forecast.paths[:, :, 3], axis=0))
 

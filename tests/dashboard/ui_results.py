@@ -38,7 +38,9 @@ def result(
     """A forecast of a window: its paths are a random walk's, its record is a real one."""
     here = window() if at is None else at
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
-    sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature, from_last_close=from_last_close)
+    sampling = SamplingConfig(
+        num_paths=num_paths, seed=seed, temperature=temperature, from_last_close=from_last_close, mirrored=False
+    )
     return Result(
         here,
         forecast,
