@@ -183,10 +183,6 @@ class KronosPredictor:
         left = {name: getattr(own, name) for name in own.added if getattr(sampling, name) is None}
         return replace(sampling, **left)
 
-    def from_last_close(self, sampling: SamplingConfig) -> bool:
-        """Whether paths that are drawn so begin at the last close: what ``sampling`` says, or else the model."""
-        return bool(self.settled(sampling).from_last_close)
-
     def predict(
         self,
         df: pd.DataFrame,

@@ -90,6 +90,8 @@ class Scores:
     scores: tuple[Score, ...]
     from_last_close: bool = False
     """Whether paths began at the last close; where the file does not say, they did not."""
+    mirrored: bool = False
+    """Whether every second path was mirrored at the last close; where the file does not say, none was."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -99,8 +101,8 @@ class Scores:
             _check(_is_whole(getattr(self, name)), f"{name} must be a whole number above zero", getattr(self, name))
         _check(_is_number(self.temperature, 100.0), "temperature must be a number from zero on", self.temperature)
         _check(_is_number(self.top_p, 1.0), "top_p must be a fraction", self.top_p)
-        begin = self.from_last_close
-        _check(isinstance(begin, bool), "from_last_close must be true or false", begin)
+        for name in ("from_last_close", "mirrored"):
+            _check(isinstance(getattr(self, name), bool), f"{name} must be true or false", getattr(self, name))
 
     @property
     def horizons(self) -> tuple[int, ...]:

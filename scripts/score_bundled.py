@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from engine import KronosPredictor
+from engine import KronosPredictor, SamplingConfig
 from engine.finetune.candles import from_paths
 from engine.finetune.config import DataConfig, TokenizerStage
 from engine.finetune.losses import TokenizerObjective
@@ -30,6 +30,8 @@ from engine.finetune.windows import fixed_batch
 CONTEXT = 400
 BEGIN = {"model": None, "close": True, "tokens": False}
 """Choice of ``--begin`` -> ``from_last_close``."""
+LEANING = {"model": None, "none": True, "drawn": False}
+"""Choice of ``--leaning`` -> ``mirrored``."""
 
 
 def stored(candles: Path, cache: Path) -> tuple[CandleStore, DataConfig]:
@@ -50,8 +52,10 @@ def probe_of(store: CandleStore, config: DataConfig, horizon: int, args: argpars
             store, [p for p in places if store.series[p.series].group == group], args.windows, args.seed
         )
     ]
-    begin = BEGIN[args.begin]
-    return Probe(store, tuple(chosen), CONTEXT, horizon, args.paths, args.seed, from_last_close=begin)
+    sampling = SamplingConfig(
+        temperature=args.temperature, from_last_close=BEGIN[args.begin], mirrored=LEANING[args.leaning]
+    )
+    return Probe(store, tuple(chosen), CONTEXT, horizon, args.paths, args.seed, sampling=sampling)
 
 
 def noise_floor(predictor: KronosPredictor, probe: Probe) -> float:
@@ -97,6 +101,13 @@ def parsed() -> argparse.Namespace:
         help="where paths begin: at the last close, where the model's tokens end, or as its config.json says",
     )
     parser.add_argument(
+        "--leaning",
+        choices=tuple(LEANING),
+        default="model",
+        help="none: every second path is mirrored at the last close; drawn: none is; or as its config.json says",
+    )
+    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument(
         "--json", type=Path, help="write the figures here too: scores.json, beside the checkpoint's folders"
     )
     parser.add_argument("--cache", type=Path, help="keep the mapped candles here for the next time")
@@ -118,10 +129,11 @@ def main() -> None:
             figures = probe.forecast(predictor)
             seconds = time.perf_counter() - start
             floor = noise_floor(predictor, probe)
-            anchored = predictor.settled(probe.sampling).from_last_close
-            level = "the last close" if anchored else "the model's own level"
+            drawn = predictor.settled(probe.sampling)
+            level = "the last close" if drawn.from_last_close else "the model's own level"
+            turned = ", every second mirrored" if drawn.mirrored else ""
             print(f"\nhorizon {horizon}, {len(probe.places)} windows, noise floor {floor:.3f}, {seconds:.1f} s")
-            print(f"{args.paths} paths from {level}")
+            print(f"{args.paths} paths from {level}{turned}")
             found = entries(probe, figures)
             measured += found
             print(table(found), flush=True)

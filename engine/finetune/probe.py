@@ -7,7 +7,7 @@ window's own one-bar volatility, so that windows of all markets count alike. Leg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,13 +38,8 @@ class Probe:
     seed: int
     on_session_clock: bool = False
     """Read times on each series' own session clock, as most of training did."""
-    from_last_close: bool | None = None
-    """Where paths begin; None = as the model that is asked says."""
-
-    @property
-    def sampling(self) -> SamplingConfig:
-        """How paths are drawn; every window has a seed of its own."""
-        return SamplingConfig(num_paths=self.paths, seed=self.seed, from_last_close=self.from_last_close)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    """How paths are drawn; how many, and from which seeds, ``paths`` and ``seed`` say."""
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -96,7 +91,7 @@ class Probe:
         made = predictor.forecast_many(
             [frame.iloc[: self.context] for frame in frames],
             [frame.index[self.context :] for frame in frames],
-            self.sampling,
+            replace(self.sampling, num_paths=self.paths),
             seeds=[self.seed + number for number in numbers],
         )
         rows = []

@@ -55,8 +55,8 @@ def test_it_is_off_unless_the_model_or_the_caller_asks(predictor):
     frame = tiny.candles(24)
     plain = asked(predictor, frame, replace(AS_DRAWN, from_last_close=None))
     np.testing.assert_array_equal(plain.paths, asked(predictor, frame, AS_DRAWN).paths)
-    assert predictor.from_last_close(MOVED)
-    assert not predictor.from_last_close(replace(MOVED, from_last_close=None))
+    assert predictor.settled(MOVED).from_last_close is True
+    assert predictor.settled(replace(MOVED, from_last_close=None)).from_last_close is False
 
 
 def test_a_model_may_ask_for_it_and_the_caller_overrules_it(predictor):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import score_bundled
 
-from engine import Kronos, KronosPredictor
+from engine import Kronos, KronosPredictor, SamplingConfig
 from engine.finetune.measured import entries, write_scores
 from engine.finetune.probe import Probe
 from kronos_dashboard.track_record import read_scores
@@ -31,7 +31,7 @@ def test_the_file_tells_where_the_measured_paths_began(tmp_path, asks, begin, ho
     predictor = KronosPredictor(asking(asks), tiny.tokenizer(), "cpu", 64)
 
     def probe(begin):
-        return Probe(store, places, 24, 6, 4, 0, from_last_close=begin)
+        return Probe(store, places, 24, 6, 4, 0, sampling=SamplingConfig(from_last_close=begin))
 
     figures = probe(begin).forecast(predictor)
     np.testing.assert_array_equal(figures, probe(holds).forecast(predictor))
@@ -39,6 +39,7 @@ def test_the_file_tells_where_the_measured_paths_began(tmp_path, asks, begin, ho
     write_scores(tmp_path / "scores.json", predictor, probe(begin), entries(probe(begin), figures))
     values = json.loads((tmp_path / "scores.json").read_text())
     assert values["from_last_close"] is holds
+    assert values["mirrored"] is False
     assert (values["temperature"], values["top_p"], values["paths"]) == (1.0, 1.0, 4)
 
 
