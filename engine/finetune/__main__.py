@@ -3,6 +3,7 @@
     python -m engine.finetune --data my.csv --out runs/my           finetune the bundled model on one file
     python -m engine.finetune --config run.toml [--NAME VALUE ...]  any run; every setting is a flag too
     python -m engine.finetune compare RUN --against BASE [--data FILES] [--windows M] [--paths N] [--horizon H]
+    python -m engine.finetune calibrate MODEL --data FILES --out FOLDER [--from-last-close yes] [--mirrored yes]
     python -m engine.finetune --help                                every setting
 
 Exit status: 0 done, 1 it could not be done (the message says why), 2 wrong usage, 75 stopped as asked after saving
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,7 @@ from engine.errors import EngineError, SettingsError
 from engine.finetune.launch import STOPPED, launch
 from engine.finetune.options import config_from, describe
 
-WORK, COMPARE = "work", "compare"
+WORK, COMPARE, CALIBRATE = "work", "compare", "calibrate"
 NOTES_SHOWN = 3
 
 
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _work(given[1])
         if given[:1] == [COMPARE]:
             return _compare(given[1:])
+        if given[:1] == [CALIBRATE]:
+            return _calibrate(given[1:])
         if not given or given[0] in ("-h", "--help"):
             return _help()
         return _train(given)
@@ -137,6 +141,35 @@ def _compare(arguments: Sequence[str]) -> int:
         probe = compare.probe_of_paths(given.run, given.against, given.data, wanted=wanted)
     print(compare.compare_run(given.run, given.against, probe).to_text())
     return 0
+
+
+def _calibrate(arguments: Sequence[str]) -> int:
+    from engine.finetune import calibrate
+
+    parser = argparse.ArgumentParser(prog="python -m engine.finetune calibrate")
+    parser.add_argument("model", help="bundled, a published name, a folder, a run folder or a hub id")
+    parser.add_argument("--data", nargs="+", required=True, help="candles, best such as it was not trained on")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the calibrated checkpoint")
+    parser.add_argument("--windows", type=_count, default=200, help="most windows to forecast")
+    parser.add_argument("--paths", dest="num_paths", type=_count, default=50, help="sampled futures of each")
+    parser.add_argument("--context", type=_count, default=400, help="candles that the model sees")
+    parser.add_argument("--horizon", type=_count, default=120, help="steps to forecast, bars")
+    for name, text in (("from-last-close", "paths begin at the last close"), ("mirrored", "every second is mirrored")):
+        parser.add_argument(f"--{name}", choices=("yes", "no"), help=f"write into config.json whether {text}")
+    given = parser.parse_args(list(arguments))
+    asks = {key: vars(given)[key] == "yes" for key in ("from_last_close", "mirrored") if vars(given)[key] is not None}
+    lengths = {name: vars(given)[name] for name in ("windows", "num_paths", "context", "horizon")}
+    with tempfile.TemporaryDirectory() as cache:
+        probe = calibrate.probe_of_candles(given.data, Path(cache), **lengths)
+        found = calibrate.write_calibrated(given.model, probe, given.out, told=print, **asks)
+    print(f"{found.to_text()}\n{given.out} holds the calibrated checkpoint")
+    return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is wanted; got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":
