@@ -37,6 +37,10 @@ def _is_within(value: object, least: float, most: float) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and least <= float(value) <= most
 
 
+def _is_part(value: object) -> bool:
+    return _is_within(value, 0.0, 1.0) and value != 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
     """How paths are drawn.
@@ -54,6 +58,9 @@ class SamplingConfig:
     top_k: int | None = None
     """Keep this many of the likeliest tokens, and those that tie with the last; None = off. Applied before the nucleus,
     both count."""
+    min_p: float | None = None
+    """Tokens are never drawn whose probability is below this part of the likeliest's (Nguyen et al., arXiv 2407.01082):
+    0 to below 1; 0 = off, None = as the model's ``config.json`` says. Applied before the nucleus."""
     seed: int = 0
     """Same weights, seed and window give the same paths. 0..2**63 - 1."""
     from_last_close: bool | None = None
@@ -71,6 +78,7 @@ class SamplingConfig:
         _require(greedy_or_drawn, f"temperature must be 0 (greedy) or {LEAST_TEMPERATURE:g} to 10", heat)
         _require(top_p is None or _is_within(top_p, 1e-9, 1.0), "top_p must be above 0 and at most 1, or None", top_p)
         _require(top_k is None or _is_whole(top_k, 1, 2**31), "top_k must be at least 1, or None for off", top_k)
+        _require(self.min_p is None or _is_part(self.min_p), "min_p must be 0 to below 1, or None", self.min_p)
         _require(_is_whole(self.seed, 0, 2**63 - 1), "seed must be 0..2**63 - 1", self.seed)
         for name in ("from_last_close", "mirrored"):
             value = getattr(self, name)
@@ -106,9 +114,13 @@ class _Published:
 
     def to_dict(self) -> dict[str, Any]:
         """The published keys and their values, and ours where they say something."""
-        usual = {field.name: field.default for field in fields(self) if field.name in self.added}  # type: ignore[arg-type]
-        values = asdict(self)  # type: ignore[call-overload]
+        usual, values = self.usual(), asdict(self)  # type: ignore[call-overload]
         return {key: value for key, value in values.items() if key not in usual or value != usual[key]}
+
+    @classmethod
+    def usual(cls) -> dict[str, Any]:
+        """Our keys as they hold for a published file, which does not have them."""
+        return {field.name: field.default for field in fields(cls) if field.name in cls.added}  # type: ignore[arg-type]
 
 
 def _check_width(config: ModelConfig | TokenizerConfig) -> None:
@@ -187,7 +199,7 @@ class ModelConfig(_Published):
         ConfigError: a value is out of its range.
     """
 
-    added: ClassVar[frozenset[str]] = frozenset({"from_last_close", "mirrored"})
+    added: ClassVar[frozenset[str]] = frozenset({"from_last_close", "mirrored", "min_p"})
 
     s1_bits: int
     """Bits of the coarse token."""
@@ -203,6 +215,8 @@ class ModelConfig(_Published):
     token_dropout_p: float = 0.0
     learn_te: bool = True
     """Learned time embeddings; False = fixed sinusoids."""
+    min_p: float = 0.0
+    """What is drawn unless ``SamplingConfig`` says otherwise; the published models have none."""
     from_last_close: bool = False
     """Paths begin at the last close unless ``SamplingConfig`` says otherwise; the published models' do not."""
     mirrored: bool = False
@@ -219,5 +233,6 @@ class ModelConfig(_Published):
             self.d_model,
         )
         _require(0.0 <= self.token_dropout_p < 1.0, "token_dropout_p must be 0 to below 1", self.token_dropout_p)
-        for name in sorted(self.added):
+        _require(_is_part(self.min_p), "min_p must be 0 to below 1", self.min_p)
+        for name in ("from_last_close", "mirrored"):
             _require(isinstance(getattr(self, name), bool), f"{name} must be true or false", getattr(self, name))

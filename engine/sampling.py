@@ -1,4 +1,4 @@
-"""Drawing tokens from logits: temperature, then top-k, then nucleus, then one uniform number per row.
+"""Drawing tokens from logits: temperature, then top-k, min-p and nucleus, then one uniform number per row.
 
 Legend: R rows, V tokens. Draws use given uniform numbers and the inverse distribution function in token order, so a
 row's token depends on its own logits and its own number only, whatever else is in the batch. No logits are changed in
@@ -52,6 +52,8 @@ def _kept(logits: Tensor, config: SamplingConfig) -> Tensor:
         least = logits.topk(config.top_k, dim=-1).values[:, -1:]
         logits = logits.masked_fill(logits < least, float("-inf"))
     likely = logits.softmax(-1)
+    if config.min_p:
+        likely = likely.masked_fill(likely < config.min_p * likely.amax(-1, keepdim=True), 0.0)
     if config.nucleus < 1.0:
         likely = likely.masked_fill(likely < _least_in_nucleus(likely, config.nucleus), 0.0)
     return likely

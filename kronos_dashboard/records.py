@@ -27,7 +27,7 @@ __all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "paths_digest"]
 RECORD_VERSION = 2
 """Which list of fields. 1, which had no number, lacked what is needed to make the paths again."""
 
-_AS_PUBLISHED = dict.fromkeys(sorted(ModelConfig.added), False)
+_AS_PUBLISHED = ModelConfig.usual()
 """Fields of the sampling that a model may ask for and older records do not have: they were drawn as ever."""
 _HINT = "Choose a file that was saved as run record."
 

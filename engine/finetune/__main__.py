@@ -156,8 +156,10 @@ def _calibrate(arguments: Sequence[str]) -> int:
     parser.add_argument("--horizon", type=_count, default=120, help="steps to forecast, bars")
     for name, text in (("from-last-close", "paths begin at the last close"), ("mirrored", "every second is mirrored")):
         parser.add_argument(f"--{name}", choices=("yes", "no"), help=f"write into config.json whether {text}")
+    parser.add_argument("--min-p", type=float, help="write into config.json which tokens are never drawn")
     given = parser.parse_args(list(arguments))
-    asks = {key: vars(given)[key] == "yes" for key in ("from_last_close", "mirrored") if vars(given)[key] is not None}
+    asks = {"min_p": given.min_p} if given.min_p is not None else {}
+    asks |= {key: vars(given)[key] == "yes" for key in ("from_last_close", "mirrored") if vars(given)[key] is not None}
     lengths = {name: vars(given)[name] for name in ("windows", "num_paths", "context", "horizon")}
     with tempfile.TemporaryDirectory() as cache:
         probe = calibrate.probe_of_candles(given.data, Path(cache), **lengths)

@@ -141,7 +141,7 @@ def sharpened(model: Kronos, temperature: float) -> Kronos:
 
 
 def write_calibrated(
-    source: str | Path, probe: Probe, out: Path, told: Callable[[str], None] = lambda _: None, **asks: bool
+    source: str | Path, probe: Probe, out: Path, told: Callable[[str], None] = lambda _: None, **asks: bool | float
 ) -> Calibration:
     """Calibrate a checkpoint and write it to ``out``, as ``model/`` and ``tokenizer/``.
 
@@ -150,7 +150,7 @@ def write_calibrated(
         probe: windows to calibrate on.
         out: folder for the calibrated checkpoint.
         told: shown a line after each try.
-        asks: keys of ``config.json`` to set: ``from_last_close``, ``mirrored``; others stay.
+        asks: keys of ``config.json`` to set: ``from_last_close``, ``mirrored``, ``min_p``; others stay.
 
     Raises:
         CheckpointError: ``source`` cannot be had, or ``out`` cannot be written.

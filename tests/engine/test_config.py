@@ -124,3 +124,18 @@ def test_missing_and_unknown_keys_are_listed(kind, values):
     del published["ff_dim"], published["s1_bits"]
     with pytest.raises(ConfigError, match=r"missing: \['ff_dim', 's1_bits'\], unknown: \['colour'\]"):
         kind.from_mapping(published | {"colour": "blue"})
+
+
+@pytest.mark.parametrize("value", [-0.1, 1, 1.0, True, "much"])
+def test_min_p_is_a_part(value):
+    with pytest.raises(ConfigError, match="min_p must be 0 to below 1"):
+        SamplingConfig(min_p=value)
+    with pytest.raises(ConfigError, match="min_p must be 0 to below 1"):
+        ModelConfig(**tiny.MODEL, min_p=value)
+
+
+def test_a_key_of_ours_is_written_where_it_says_something():
+    asking = ModelConfig(**tiny.MODEL, min_p=0.01, mirrored=True)
+    assert asking.to_dict() == ModelConfig(**tiny.MODEL).to_dict() | {"min_p": 0.01, "mirrored": True}
+    assert ModelConfig.from_mapping(asking.to_dict()) == asking
+    assert ModelConfig.usual() == {"min_p": 0.0, "from_last_close": False, "mirrored": False}

@@ -100,7 +100,17 @@ def test_a_model_may_ask_for_it_and_the_caller_overrules_it(predictor):
     np.testing.assert_array_equal(asked(asking, frame, DRAWN), asked(predictor, frame, left))
 
 
+def test_a_models_min_p_counts_unless_the_caller_says_otherwise(predictor):
+    frame = tiny.candles(24)
+    asking = KronosPredictor(tiny.model(min_p=0.3), tiny.tokenizer(), "cpu", tiny.MAX_CONTEXT)
+    few, all_of_them = asked(asking, frame, DRAWN), asked(predictor, frame, DRAWN)
+    assert (few != all_of_them).any()
+    np.testing.assert_array_equal(few, asked(predictor, frame, replace(DRAWN, min_p=0.3)))
+    np.testing.assert_array_equal(all_of_them, asked(asking, frame, replace(DRAWN, min_p=0.0)))
+
+
 def test_what_is_left_to_the_model_can_be_told():
-    asking = KronosPredictor(tiny.model(mirrored=True), tiny.tokenizer(), "cpu", tiny.MAX_CONTEXT)
-    assert asking.settled() == SamplingConfig(from_last_close=False, mirrored=True)
-    assert asking.settled(DRAWN) == DRAWN
+    asking = KronosPredictor(tiny.model(mirrored=True, min_p=0.01), tiny.tokenizer(), "cpu", tiny.MAX_CONTEXT)
+    assert asking.settled() == SamplingConfig(from_last_close=False, mirrored=True, min_p=0.01)
+    said = replace(DRAWN, min_p=0.0)
+    assert asking.settled(said) == said

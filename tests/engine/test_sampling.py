@@ -17,17 +17,20 @@ CONFIGS = [
     SamplingConfig(top_k=5, top_p=0.6),
     SamplingConfig(temperature=0.3, top_k=40, top_p=0.3),
     SamplingConfig(top_p=1e-6),
+    SamplingConfig(min_p=0.05),
+    SamplingConfig(temperature=0.7, top_k=20, top_p=0.8, min_p=0.1),
 ]
 
 
 def twin(row, config):
-    """Plain numpy: temperature, top-k, nucleus by the mass before a token, rescale."""
+    """Plain numpy: temperature, top-k, min-p, nucleus by the mass before a token, rescale."""
     row = row.astype(np.float64) / config.temperature
     order = np.argsort(-row, kind="stable")
     if config.top_k is not None:
         order = order[: config.top_k]
     p = np.exp(row[order] - row[order].max())
     p /= p.sum()
+    p[p < (config.min_p or 0) * p.max()] = 0.0
     before = np.concatenate(([0.0], np.cumsum(p)[:-1]))
     p[before > config.nucleus] = 0.0
     out = np.zeros(len(row))
@@ -60,10 +63,22 @@ def test_the_token_that_crosses_the_nucleus_stays():
     np.testing.assert_allclose(kept, [0.6 / 0.85, 0.25 / 0.85, 0, 0], atol=1e-6)
 
 
-@pytest.mark.parametrize("config", [SamplingConfig(top_p=None), SamplingConfig(top_p=1.0), SamplingConfig(top_k=64)])
+@pytest.mark.parametrize(
+    "config", [SamplingConfig(top_p=None), SamplingConfig(top_p=1.0), SamplingConfig(top_k=64), SamplingConfig(min_p=0)]
+)
 def test_filters_that_are_off_change_nothing(config):
     assert torch.equal(chances(LOGITS, config), chances(LOGITS, SamplingConfig()))
     torch.testing.assert_close(chances(LOGITS, config), LOGITS.softmax(-1))
+
+
+def test_min_p_drops_what_is_far_less_likely_than_the_likeliest():
+    logits = torch.tensor([[0.6, 0.3, 0.061, 0.039]]).log()
+    np.testing.assert_allclose(
+        chances(logits, SamplingConfig(min_p=0.1))[0], np.array([600, 300, 61, 0]) / 961, atol=1e-6
+    )
+    # after the temperature: at 0.5 the third is 0.01 of the first
+    hot = chances(logits, SamplingConfig(min_p=0.1, temperature=0.5))[0]
+    assert (hot > 0).tolist() == [True, True, False, False]
 
 
 def test_temperature_zero_is_greedy_whatever_the_number():

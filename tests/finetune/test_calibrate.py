@@ -100,20 +100,27 @@ def asked(tmp_path, csv, *more):
 
 def test_the_command_writes_a_checkpoint_that_asks_for_how_it_was_calibrated(tmp_path, csv, capsys):
     start = makers.start(tmp_path)
-    assert asked(tmp_path, csv, "--from-last-close", "yes", "--mirrored", "no") == 0
+    assert asked(tmp_path, csv, "--from-last-close", "yes", "--mirrored", "no", "--min-p", "0.01") == 0
     told = capsys.readouterr().out
     assert "temperature 1.000: CRPS skill" in told
     assert f"{tmp_path / 'out'} holds the calibrated checkpoint" in told
     temperature = float(told.split("\ntemperature ")[-1].split(":")[0])
     config = json.loads((tmp_path / "out" / "model" / "config.json").read_text())
     held = json.loads((start / "model" / "config.json").read_text())
-    assert config == held | {"from_last_close": True}  # "no" is the default and not written
+    assert config == held | {"from_last_close": True, "min_p": 0.01}  # "no" is the default and not written
     before, after = (Kronos.from_pretrained(folder / "model").state_dict() for folder in (start, tmp_path / "out"))
     for name, tensor in before.items():
         torch.testing.assert_close(after[name], tensor / temperature if name.startswith("head.") else tensor)
     coders = [KronosTokenizer.from_pretrained(folder / "tokenizer") for folder in (start, tmp_path / "out")]
     for one, other in zip(*(coder.state_dict().values() for coder in coders), strict=True):
         assert torch.equal(one, other)
+
+
+def test_what_config_json_cannot_hold_is_refused(tmp_path, csv, capsys):
+    makers.start(tmp_path)
+    assert asked(tmp_path, csv, "--min-p", "1.5") == 1
+    assert "min_p must be 0 to below 1; got 1.5" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path, csv, capsys):
