@@ -21,7 +21,7 @@ from tests.dashboard import makers
 OLDER = Path(__file__).parents[1] / "data" / "older_runs"
 """All of one run, written by the program as it was then."""
 FILES = pytest.mark.parametrize("name", sorted(path.name for path in OLDER.iterdir()))
-DRAWN = SamplingConfig(num_paths=2, seed=7, **dict.fromkeys(ModelConfig.added, False))
+DRAWN = SamplingConfig(num_paths=2, seed=7, **ModelConfig.usual())
 
 
 def older_checksum(record: dict) -> str:
