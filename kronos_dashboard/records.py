@@ -108,7 +108,7 @@ class RunRecord:
             raise RecordError(f"the sampling of a run record has the fields {', '.join(asdict(config))}.", _HINT)
         for name in _AS_PUBLISHED:
             if getattr(config, name) is None:
-                raise RecordError(f"{name} of a run record must be true or false: what was done.", _HINT)
+                raise RecordError(f"{name} of a run record must say what was done, not null.", _HINT)
 
     def to_json(self) -> str:
         """All fields, readable, with their version and checksum."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from engine import Forecast, SamplingConfig
+from engine import Forecast, ModelConfig, SamplingConfig
 from engine.likelihood import Surprise
 from kronos_dashboard.baselines import random_walk
 from kronos_dashboard.candles import CandleFrame, interval_label
@@ -38,9 +38,8 @@ def result(
     """A forecast of a window: its paths are a random walk's, its record is a real one."""
     here = window() if at is None else at
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
-    sampling = SamplingConfig(
-        num_paths=num_paths, seed=seed, temperature=temperature, from_last_close=from_last_close, mirrored=False
-    )
+    settled = ModelConfig.usual() | {"from_last_close": from_last_close}
+    sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature, **settled)
     return Result(
         here,
         forecast,
