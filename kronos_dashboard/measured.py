@@ -27,8 +27,9 @@ ALIKE = 1.5
 _MARKETS = {ALWAYS: "crypto", FX: "fx", "XNYS": "us_equity"}
 """Calendar -> market of the scores, where one follows from the other."""
 _METALS = ("XAU", "XAG", "XPT", "XPD")
-_BEGIN = "from_last_close"
-_DRAWING = ("temperature", "top_p", "top_k", _BEGIN)
+_LEFT = ("from_last_close", "mirrored")
+"""What is done to paths, or not; where a forecast leaves it to the model, it is as it was measured."""
+_DRAWING = ("temperature", "top_p", "top_k", *_LEFT)
 
 ENGLISH: Mapping[str, str] = {
     "measured": "Measured: in {windows:,} windows of {group}, {horizon} steps ahead, the 50/80/95% bands held "
@@ -57,6 +58,8 @@ ENGLISH: Mapping[str, str] = {
     "top_k.off": "no top-k",
     "from_last_close": "paths from the last close",
     "from_last_close.off": "paths from the model's own level",
+    "mirrored": "every second path mirrored",
+    "mirrored.off": "no path mirrored",
     "paths": "{value:,.0f} paths",
     "context": "a context of {value:,.0f}",
     "horizon": "{value:,.0f} steps",
@@ -90,6 +93,8 @@ CHINESE: Mapping[str, str] = {
     "top_k.off": "不设 top-k",
     "from_last_close": "路径从最新收盘价开始",
     "from_last_close.off": "路径从模型自身的价位开始",
+    "mirrored": "每隔一条路径作镜像",
+    "mirrored.off": "路径不作镜像",
     "paths": "{value:,.0f} 条路径",
     "context": "上下文 {value:,.0f} 根",
     "horizon": "{value:,.0f} 步",
@@ -102,9 +107,9 @@ class Difference:
     """A setting in which a forecast is unlike what was measured."""
 
     name: str
-    """``temperature``, ``top_p``, ``top_k``, ``from_last_close``, ``paths``, ``context`` or ``horizon``."""
+    """``temperature``, ``top_p``, ``top_k``, ``from_last_close``, ``mirrored``, ``paths``, ``context``, ``horizon``."""
     there: float | None
-    """As it was measured; None: off. Of ``from_last_close`` whether it is so."""
+    """As it was measured; None: off. Of ``from_last_close`` and ``mirrored`` whether it is so."""
     here: float
 
 
@@ -120,7 +125,7 @@ class Measured:
     @property
     def spread(self) -> Literal["alike", "narrower", "wider", "unlike"]:
         """How the bands come out beside the measured ones, by the way in which paths are drawn."""
-        if any(one.name == _BEGIN for one in self._drawing):
+        if any(one.name in _LEFT for one in self._drawing):
             return "unlike"
         narrow = {one.name == "top_k" or one.here < (one.there or 0.0) for one in self._drawing}
         return "alike" if not narrow else "unlike" if len(narrow) > 1 else "narrower" if narrow.pop() else "wider"
@@ -192,7 +197,7 @@ def measured(
 
     Args:
         found: the figures of its checkpoint.
-        sampling: how its paths are drawn; where it does not say where they begin, that is as it was measured.
+        sampling: how its paths are drawn; what it leaves to the model is as it was measured.
         market: as ``market_of`` names it; None = not known.
         interval: label, such as ``1h``.
         context: T.
@@ -233,9 +238,10 @@ def _differences(
     ]
     if sampling.top_k is not None:
         found.append(("top_k", None, sampling.top_k))
-    begin = scores.from_last_close if sampling.from_last_close is None else sampling.from_last_close
-    if begin != scores.from_last_close:
-        found.append((_BEGIN, scores.from_last_close, begin))
+    for name in _LEFT:
+        there, here = getattr(scores, name), getattr(sampling, name)
+        if here is not None and here != there:
+            found.append((name, there, here))
     if sampling.num_paths * ALIKE < scores.paths:
         found.append(("paths", scores.paths, sampling.num_paths))
     lengths = {"context": (scores.context, context), "horizon": (score.horizon, horizon)}

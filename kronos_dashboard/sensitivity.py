@@ -58,8 +58,9 @@ def sensitivity(
         One row per cell, indexed by ``context`` and ``temperature``: ``up``, ``up_low``, ``up_high`` (chance to close
         above the last close at the end, and its interval), ``end`` (median return at the end), ``end_low`` and
         ``end_high`` (edges of the 80 % band there), ``width``, ``gap`` (median jump at the first open, in
-        average true ranges), ``from_last_close`` (whether paths begin there), ``seconds``; and where the truth is
-        known ``mae`` and ``crps`` (as fractions of the last close) and ``coverage`` (of the 80 % band over all steps).
+        average true ranges, of the paths as they were drawn), ``from_last_close`` (whether paths begin there),
+        ``mirrored`` (whether every second is), ``seconds``; and where the truth is known ``mae`` and ``crps`` (as
+        fractions of the last close) and ``coverage`` (of the 80 % band over all steps).
 
     Raises:
         SettingsError: the grid is empty or too large, a length is not there, or a value comes twice.
@@ -73,8 +74,9 @@ def sensitivity(
         chosen = replace(sampling, temperature=temperature)
         told = None if progress is None else _part_of(progress, i, len(cells))
         [(forecast, record)] = run([cell], chosen, predictor, told, cancel, model_name=model_name)
-        begin = record.sampling["from_last_close"]
-        rows.append({**_figures(window, forecast), "from_last_close": begin, "seconds": record.seconds})
+        drawn = {name: record.sampling[name] for name in ("from_last_close", "mirrored")}
+        figures = _figures(window, forecast, mirrored=drawn["mirrored"])
+        rows.append({**figures, **drawn, "seconds": record.seconds})
         if partial is not None:
             partial(_table(cells, rows))
     return _table(cells, rows)
@@ -109,9 +111,10 @@ def _part_of(progress: Progress, cell: int, cells: int) -> Callable[[int, int], 
     return lambda done, total: progress(cell * total + done, cells * total)
 
 
-def _figures(window: Window, forecast: Forecast) -> dict[str, float]:
+def _figures(window: Window, forecast: Forecast, *, mirrored: bool) -> dict[str, float]:
     fan = Fan.of(forecast, window.context)
     up, last = chance_up(fan).up, fan.last_close
+    opens = fan.opens[:: 2 if mirrored else 1, :1]
     low, middle, high = np.quantile(fan.closes[:, -1] / last - 1, ((1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2))
     atr = average_true_range(window.context.frame.to_numpy())
     found = {
@@ -122,7 +125,7 @@ def _figures(window: Window, forecast: Forecast) -> dict[str, float]:
         "end_low": float(low),
         "end_high": float(high),
         "width": float(high - low),
-        "gap": float(opening_gap(np.median(fan.opens[:, :1], axis=0), last, atr)[0]),
+        "gap": float(opening_gap(np.median(opens, axis=0), last, atr)[0]),
     }
     if window.truth is not None:
         truth = window.truth.frame["close"].to_numpy()

@@ -27,7 +27,9 @@ _SAMPLING = {"paths": "num_paths", "temperature": "temperature", "top_p": "top_p
 """Option -> field of ``SamplingConfig``."""
 _BEGIN = {"model": None, "close": True, "tokens": False}
 """Choice of ``--begin`` -> ``from_last_close``."""
-_RECORDED = ("context", "horizon", "cutoff", *_SAMPLING, "begin", "policy", "dtype")
+_LEANING = {"model": None, "none": True, "drawn": False}
+"""Choice of ``--leaning`` -> ``mirrored``."""
+_RECORDED = ("context", "horizon", "cutoff", *_SAMPLING, "begin", "leaning", "policy", "dtype")
 """Options that a record answers."""
 
 
@@ -50,6 +52,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add("--seed", type=int, help=f"same seed, same paths (default {usual.seed})")
     add("--begin", choices=tuple(_BEGIN), help="where paths begin: at the last close, where the model's tokens end, "
         "or as the model's config.json says (default model)")  # fmt: skip
+    add("--leaning", choices=tuple(_LEANING), help="none: every second path is mirrored at the last close, so that up "
+        "and down are equally likely; drawn: none is; or as the model's config.json says (default model)")  # fmt: skip
     add("--policy", choices=("exact", "roll"), help="past the model's limit: read the window anew at every step, or "
         "let the oldest candles go (default roll)")  # fmt: skip
     add("--model", help="bundled, a published name, a hub id or a folder (default bundled)")
@@ -114,7 +118,8 @@ def _make(options: argparse.Namespace, settings: Settings) -> Made:
 
 def _sampling(options: argparse.Namespace, settings: Settings) -> SamplingConfig:
     given = {field: getattr(options, name) for name, field in _SAMPLING.items() if getattr(options, name) is not None}
-    sampling = SamplingConfig(**given, from_last_close=_BEGIN[options.begin or "model"])
+    begin, leaning = _BEGIN[options.begin or "model"], _LEANING[options.leaning or "model"]
+    sampling = SamplingConfig(**given, from_last_close=begin, mirrored=leaning)
     check_paths(sampling, settings)
     return sampling
 

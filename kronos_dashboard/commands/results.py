@@ -22,7 +22,7 @@ from kronos_dashboard.export import (
     run_json,
     write_atomically,
 )
-from kronos_dashboard.export.facts import beginning
+from kronos_dashboard.export.facts import drawing
 from kronos_dashboard.forecasting import RunRecord
 from kronos_dashboard.measured import Measured, market_of, measured_of
 from kronos_dashboard.metrics import score
@@ -108,7 +108,7 @@ def summarise(options: argparse.Namespace, made: Made) -> None:
     reach = f"median {forecast.median()[-1]:,.6g}, {_LEVEL:.0%} of paths end within {lower:,.6g} to {upper:,.6g}"
     _say("model", f"{record.model_label} ({record.checkpoint_digest[:12]})")
     _say("window", f"{record.symbol} {record.interval}: {record.context_length} candles up to {end}")
-    _say("paths", f"{forecast.num_paths} {beginning(record)}, seed {record.sampling_config.seed}")
+    _say("paths", f"{forecast.num_paths} {drawing(record)}, seed {record.sampling_config.seed}")
     _say("last step", f"{window.local_future[-1]:%Y-%m-%d %H:%M}  {reach}")
     for sentence in made.measured.sentences():
         _say("bands", sentence)

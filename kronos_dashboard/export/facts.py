@@ -13,16 +13,22 @@ from kronos_dashboard.export.safety import comment_lines
 from kronos_dashboard.measured import Measured
 from kronos_dashboard.records import RunRecord
 
-__all__ = ["beginning", "facts", "header_record", "limits", "text_header"]
+__all__ = ["LEFT_OPEN", "drawing", "facts", "header_record", "limits", "text_header"]
 
+LEFT_OPEN = (
+    "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
+)
+"""Said of a forecast whose paths lean neither up nor down."""
 _RECORD_MARK = "# record: "
 _READABLE = " !$&'()*+-./:<=>?@[]^_`{}~\""
 """Letters of the machine-readable line that are not coded; what could end a cell (comma, semicolon, bar) is."""
 
 
-def beginning(record: RunRecord) -> str:
-    """Where the paths of a run begin, in a few words."""
-    return "from the last close" if record.sampling_config.from_last_close else "from the model's own level"
+def drawing(record: RunRecord) -> str:
+    """Where the paths of a run begin, and whether every second is mirrored, in a few words."""
+    config = record.sampling_config
+    begin = "from the last close" if config.from_last_close else "from the model's own level"
+    return f"{begin}, every second mirrored" if config.mirrored else begin
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -39,7 +45,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         ("context", f"sha256 {record.candles_fingerprint}"),
         ("window", f"{record.context_length} candles up to {cutoff}; {record.horizon} steps up to {last}"),
         ("clock", f"{record.session_tz}; a bar time is the bar's {record.stamped}"),
-        ("sampling", f"{config.num_paths} paths {beginning(record)}; {heat}; {limit}"),
+        ("sampling", f"{config.num_paths} paths {drawing(record)}; {heat}; {limit}"),
         ("seed", str(config.seed)),
         ("device", f"{record.device} in {record.dtype}"),
         ("versions", "; ".join(f"{name} {number}" for name, number in record.versions.items())),
@@ -62,6 +68,8 @@ def limits(record: RunRecord, measured: Measured | None = None) -> list[str]:
             "The bundled model is a small demonstration and not the published Kronos. Its model card says how it "
             "scores against a random walk."
         )
+    if config.mirrored:
+        told.append(LEFT_OPEN)
     told.append(
         "A window from before the end of a model's training may be one that it has read: a good fit proves nothing."
     )

@@ -51,7 +51,7 @@ def report_html(window: Window, forecast: Forecast, record: RunRecord, measured:
         f'<p class="sub">{escape(f"{record.context_length} candles up to {cutoff}, {record.horizon} steps ahead")}</p>',
         _figure(window, forecast, measured),
         "<h2>After the last step</h2>",
-        _table(_last_step(window, forecast)),
+        _table(_last_step(window, forecast, record)),
         "<h2>The spread of the paths</h2>",
         _spread(window, forecast, measured),
         "<h2>What these numbers are not</h2>",
@@ -82,12 +82,13 @@ def _figure(window: Window, forecast: Forecast, measured: Measured | None) -> st
     return f"<figure>{forecast_svg(window, forecast)}<figcaption>{told}{came}{known}</figcaption></figure>"
 
 
-def _last_step(window: Window, forecast: Forecast) -> list[tuple[str, str]]:
+def _last_step(window: Window, forecast: Forecast, record: RunRecord) -> list[tuple[str, str]]:
     last, median = float(window.context.frame["close"].iloc[-1]), float(forecast.median()[-1])
+    mirrored = ", every second mirrored" if record.sampling_config.mirrored else ""
     rows = [
         ("last close", f"{last:,.6g}"),
         (f"median after {forecast.horizon} steps", f"{median:,.6g} ({median / last - 1:+.2%})"),
-        ("end higher", f"{(forecast.paths[:, -1, 3] > last).mean():.0%} of {forecast.num_paths} paths"),
+        ("end higher", f"{(forecast.paths[:, -1, 3] > last).mean():.0%} of {forecast.num_paths} paths{mirrored}"),
     ]
     if window.truth is not None:
         came = float(window.truth.frame["close"].iloc[-1])

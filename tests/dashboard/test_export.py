@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from engine import Forecast, KronosPredictor
 from kronos_dashboard import export
 from kronos_dashboard.errors import ExportFailed, ImportFailed, RecordError
+from kronos_dashboard.export.facts import LEFT_OPEN
 from kronos_dashboard.forecasting import RunRecord, SamplingConfig, run
 from kronos_dashboard.importers import ExportedForecast, read
 from kronos_dashboard.windows import Window, cut, latest
@@ -166,6 +167,19 @@ def test_the_bundled_model_is_called_a_demonstration_and_small_temperatures_narr
     bundled = replace(record, model_name="bundled", sampling={**record.sampling, "temperature": 0.6})
     assert "demonstration" in " ".join(export.limits(bundled))
     assert "too close by design" in " ".join(export.limits(bundled))
+
+
+@pytest.mark.parametrize("name", ["steps.csv", "paths.csv", "paths.parquet", "paths.json", "run.json", "report.html"])
+def test_every_file_of_mirrored_paths_says_that_it_does_not_tell_which_way(
+    made: Made, predictor: KronosPredictor, name: str
+) -> None:
+    turned = make(predictor, made[0], num_paths=8, seed=5, mirrored=True)
+    assert LEFT_OPEN in text_of(name, all_files(turned)[name])
+    assert LEFT_OPEN not in text_of(name, all_files(made)[name])
+    told = "8 paths from the model's own level, every second mirrored;"
+    assert dict(export.facts(turned[2]))["sampling"].startswith(told)
+    report = export.report_html(*turned).decode()
+    assert "of 8 paths, every second mirrored<" in report
 
 
 def cells(data: bytes, separator: str) -> list[str]:

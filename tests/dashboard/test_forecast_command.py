@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 import torch
 
-from engine import KronosTokenizer
+from engine import KronosTokenizer, ModelConfig
 from kronos_dashboard import export
 from kronos_dashboard.__main__ import main
+from kronos_dashboard.export.facts import LEFT_OPEN
 from tests.dashboard import makers
 
 NAMES = {
@@ -171,7 +172,7 @@ def test_all_files_agree_with_each_other(first: Path) -> None:
         "Asia/Shanghai",
     )
     drawn = {"num_paths": 7, "temperature": 0.9, "top_p": 0.95, "top_k": 40, "seed": 11}
-    assert record.sampling == {**drawn, "from_last_close": False, "mirrored": False}
+    assert record.sampling == drawn | ModelConfig.usual()
     steps = pd.read_csv(first / "out.csv", comment="#")
     assert steps["close_median"].to_numpy() == pytest.approx(np.median(forecast.paths[:, :, 3], axis=0))
 
@@ -217,6 +218,28 @@ def test_where_paths_begin_is_chosen_recorded_told_and_made_again(
     assert found[True] != found[False]
 
 
+def test_the_direction_is_left_open_recorded_told_and_made_again(
+    first: Path, tmp_path: Path, checkpoint: Path, capsys
+) -> None:
+    asking, path = makers.checkpoint(tmp_path / "asking", mirrored=True), tmp_path / "run.json"
+    small = ["--context", "60", "--horizon", "3", "--paths", "4", "--device", "cpu", "--cutoff", "150"]
+    found: dict[bool, set[str]] = {}
+    for model in (checkpoint, asking):
+        for choice in ("none", "drawn", "model", None):
+            command = ["forecast", str(first / "candles.csv"), *small, "--model", str(model), "--json-out", str(path)]
+            assert main([*command, *(["--leaning", choice] if choice else [])]) == 0
+            file = json.loads(path.read_text())
+            mirrored = file["record"]["sampling"]["mirrored"]
+            assert mirrored is (choice == "none" or (choice != "drawn" and model == asking))
+            assert (", every second mirrored, seed 0" in capsys.readouterr().out) is mirrored
+            assert (LEFT_OPEN in file["limits"]) is mirrored
+            found.setdefault(mirrored, set()).add(file["record"]["paths_digest"])
+            assert main(["forecast", "--from-record", str(path)]) == 0
+            assert "the same numbers" in capsys.readouterr().out
+    assert [len(digests) for digests in found.values()] == [1, 1]
+    assert found[True] != found[False]
+
+
 @pytest.mark.parametrize(("more", "words"), [
     (["--paths-out", "paths.xlsx"], "paths are written as .parquet, .csv, .json"),
     (["--out", "a.csv", "--paths-out", "a.csv"], "two of the files to write are the same"),
@@ -235,7 +258,7 @@ def test_bad_options_are_one_line(
 
 @pytest.mark.parametrize("more", [
     ["--seed", "1"], ["--horizon", "5"], ["--policy", "roll"], ["candles.csv"], ["--dtype", "float32"],
-    ["--begin", "model"],
+    ["--begin", "model"], ["--leaning", "none"],
 ])  # fmt: skip
 def test_what_the_record_says_is_not_said_again(first: Path, more: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -246,7 +269,7 @@ def test_what_the_record_says_is_not_said_again(first: Path, more: list[str], ca
 
 @pytest.mark.parametrize("arguments", [
     ["x.csv", "--policy", "slide"], ["x.csv", "--dtype", "float8"], ["x.csv", "--candles", "y.csv"], [],
-    ["x.csv", "--begin", "nowhere"],
+    ["x.csv", "--begin", "nowhere"], ["x.csv", "--leaning", "up"],
 ])  # fmt: skip
 def test_misspelt_options_are_usage(arguments: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -13,13 +13,15 @@ from engine import ModelConfig, SamplingConfig
 from kronos_dashboard import export
 from kronos_dashboard.__main__ import main
 from kronos_dashboard.errors import RecordError
-from kronos_dashboard.export.facts import facts
+from kronos_dashboard.export.facts import LEFT_OPEN, facts, limits
 from kronos_dashboard.records import RunRecord
 from kronos_dashboard.ui.take_read import open_exported
 from tests.dashboard import makers
 
 OLDER = Path(__file__).parents[1] / "data" / "older_runs"
 """All of one run, written by the program as it was then."""
+LEFT = ("from_last_close", "mirrored")
+"""What a model may ask for, and these files do not tell."""
 FILES = pytest.mark.parametrize("name", sorted(path.name for path in OLDER.iterdir()))
 DRAWN = SamplingConfig(num_paths=2, seed=7, **ModelConfig.usual())
 
@@ -34,9 +36,10 @@ def older_checksum(record: dict) -> str:
 def test_every_older_file_is_read_and_was_drawn_from_the_models_own_level(name: str) -> None:
     data = (OLDER / name).read_bytes()
     record = export.read_exported(data).record
-    assert "from_last_close" not in record.sampling
+    assert {"from_last_close", "mirrored"}.isdisjoint(record.sampling)
     assert record.sampling_config == DRAWN
-    assert "2 paths from the model's own level" in dict(facts(record))["sampling"]
+    assert "2 paths from the model's own level; " in dict(facts(record))["sampling"]
+    assert LEFT_OPEN not in limits(record)
     assert open_exported(data, name, lambda _: None, most_bytes=10**6).record == record
 
 
@@ -48,10 +51,11 @@ def test_an_older_record_is_written_as_it_was_read() -> None:
     assert RunRecord.from_json(record.to_json()) == record
 
 
-@pytest.mark.parametrize("begin", [True, False])
-def test_an_older_record_that_is_made_to_tell_it_was_changed(begin: bool) -> None:
+@pytest.mark.parametrize("name", ["from_last_close", "mirrored"])
+@pytest.mark.parametrize("told", [True, False])
+def test_an_older_record_that_is_made_to_tell_it_was_changed(name: str, told: bool) -> None:
     document = json.loads((OLDER / "record.json").read_text())
-    document["sampling"]["from_last_close"] = begin
+    document["sampling"][name] = told
     with pytest.raises(RecordError, match="changed after it was written"):
         RunRecord.from_document(document)
 
@@ -60,13 +64,14 @@ def test_an_older_record_that_is_made_to_tell_it_was_changed(begin: bool) -> Non
 def test_an_older_run_is_made_again_also_with_a_model_that_now_asks_otherwise(
     tmp_path: Path, asks: bool, capsys: pytest.CaptureFixture
 ) -> None:
-    folder, path = makers.checkpoint(tmp_path / "model", from_last_close=asks), tmp_path / "run.json"
+    folder, path = makers.checkpoint(tmp_path / "model", **dict.fromkeys(LEFT, asks)), tmp_path / "run.json"
     (tmp_path / "candles.csv").write_text(makers.csv(120))
     window = ["--context", "60", "--horizon", "4", "--paths", "3", "--model", str(folder), "--device", "cpu"]
-    command = ["forecast", str(tmp_path / "candles.csv"), *window, "--begin", "tokens", "--json-out", str(path)]
-    assert main(command) == 0
+    command = ["forecast", str(tmp_path / "candles.csv"), *window, "--begin", "tokens", "--leaning", "drawn"]
+    assert main([*command, "--json-out", str(path)]) == 0
     document = json.loads(path.read_text())
-    del document["record"]["sampling"]["from_last_close"]
+    for name in ModelConfig.added:
+        del document["record"]["sampling"][name]
     document["record"]["checksum"] = older_checksum(document["record"])
     path.write_text(json.dumps(document))
     capsys.readouterr()
@@ -75,7 +80,8 @@ def test_an_older_run_is_made_again_also_with_a_model_that_now_asks_otherwise(
     assert json.loads((tmp_path / "again.json").read_text()) == document["record"]
 
 
-def test_two_records_that_differ_in_it_alone_have_other_checksums() -> None:
+@pytest.mark.parametrize("name", LEFT)
+def test_two_records_that_differ_in_it_alone_have_other_checksums(name: str) -> None:
     record = export.read_exported((OLDER / "run.json").read_bytes()).record
-    told = [replace(record, sampling={**record.sampling, "from_last_close": begin}) for begin in (True, False)]
+    told = [replace(record, sampling={**record.sampling, name: done}) for done in (True, False)]
     assert len({one.checksum for one in (record, *told)}) == 3

@@ -47,6 +47,29 @@ def test_every_cell_begins_as_asked_and_says_so(predictor: KronosPredictor, begi
     assert grid.loc[(40, 1.0), "end"] == pytest.approx(alone.median()[-1] / last - 1, rel=1e-3)
 
 
+@pytest.mark.parametrize("mirrored", [None, True, False])
+def test_every_cell_is_mirrored_as_asked_and_says_so(predictor: KronosPredictor, mirrored: bool | None) -> None:
+    asked = replace(SAMPLING, mirrored=mirrored)
+    grid = sensitivity(WINDOW, [80, 40], [1.0], asked, predictor, model_name="tiny")
+    assert grid["mirrored"].tolist() == [bool(mirrored)] * 2
+    [(alone, _)] = run([cut(CANDLES, 150, 40, 5)], asked, predictor, model_name="tiny")
+    last = CANDLES.frame["close"].iloc[149]
+    assert grid.loc[(40, 1.0), "end"] == pytest.approx(alone.median()[-1] / last - 1, rel=1e-3)
+
+
+def test_the_jump_at_the_first_open_is_not_hidden_by_mirroring(predictor: KronosPredictor) -> None:
+    asked = replace(SAMPLING, mirrored=True)
+    grid = sensitivity(WINDOW, [80], [1.0], asked, predictor, model_name="tiny")
+    [(alone, _)] = run([cut(CANDLES, 150, 80, 5)], asked, predictor, model_name="tiny")
+    [(drawn, _)] = run([cut(CANDLES, 150, 80, 5)], SAMPLING, predictor, model_name="tiny")
+    last = CANDLES.frame["close"].iloc[149]
+    opens = drawn.paths[::2, 0, 0]
+    assert (alone.paths[::2, 0, 0] == opens).all()
+    plain = sensitivity(WINDOW, [80], [1.0], SAMPLING, predictor, model_name="tiny")
+    unit = (np.median(drawn.paths[:, 0, 0]) - last) / plain["gap"].iloc[0]
+    assert grid["gap"].iloc[0] == pytest.approx((np.median(opens) - last) / unit, rel=1e-3)
+
+
 def test_without_a_truth_nothing_is_scored(predictor: KronosPredictor) -> None:
     grid = sensitivity(latest(CANDLES, 60, 5), [60], [1.0], SAMPLING, predictor, model_name="tiny")
     assert not {"mae", "crps", "coverage"} & set(grid.columns)

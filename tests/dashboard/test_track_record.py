@@ -100,6 +100,7 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
     (document(temperature=float("nan")), "temperature must be"),
     (document(from_last_close=1), "from_last_close must be true or false"),
     (document(from_last_close=None), "from_last_close must be true or false"),
+    (document(mirrored="no"), "mirrored must be true or false"),
     (document(entry(horizon=True)), "horizon must be a whole number"),
     (document(entry(windows=-3)), "windows must be"),
     (document(entry(coverage_80=80)), "coverage_80 must be a fraction"),
@@ -174,6 +175,9 @@ def test_the_reach_of_the_80_band_is_over_whole_markets_with_enough_windows(tmp_
     (replace(HERE, from_last_close=False), [], "alike"),
     (replace(HERE, from_last_close=True), ["from_last_close"], "unlike"),
     (replace(HERE, from_last_close=True, temperature=0.6), ["temperature", "from_last_close"], "unlike"),
+    (replace(HERE, mirrored=False), [], "alike"),
+    (replace(HERE, mirrored=True), ["mirrored"], "unlike"),
+    (replace(HERE, from_last_close=True, mirrored=True), ["from_last_close", "mirrored"], "unlike"),
 ])  # fmt: skip
 def test_settings_that_were_not_measured_are_named(
     tmp_path: Path, sampling: SamplingConfig, names: list[str], spread: str
@@ -253,6 +257,21 @@ def test_paths_that_begin_elsewhere_are_unlike_those_that_were_measured(
     assert difference == {"name": "from_last_close", "there": not begin, "here": begin}
     for same in (None, not begin):
         assert asked(found, replace(HERE, from_last_close=same)).differences == ()
+
+
+@pytest.mark.parametrize(("file", "mirrored"), [({}, True), ({"mirrored": False}, True), ({"mirrored": True}, False)])
+def test_paths_that_are_mirrored_are_unlike_those_that_are_not(tmp_path: Path, file: dict, mirrored: bool) -> None:
+    found = read_scores(written(tmp_path, document(entry(), **file)))
+    assert found is not None
+    told = asked(found, replace(HERE, mirrored=mirrored))
+    assert told.spread == "unlike"
+    there, here = ("no path", "every second path") if mirrored else ("every second path", "no path")
+    assert f"That was with {there} mirrored; here: {here} mirrored. What bands hold with" in told.describe()
+    assert "镜像" in told.describe(CHINESE)
+    [difference] = json.loads(json.dumps(told.document()))["differences"]
+    assert difference == {"name": "mirrored", "there": not mirrored, "here": mirrored}
+    for same in (None, not mirrored):
+        assert asked(found, replace(HERE, mirrored=same)).differences == ()
 
 
 @pytest.mark.parametrize("state", ["never", "other", "broken"])

@@ -43,13 +43,27 @@ def test_the_file_tells_where_the_measured_paths_began(tmp_path, asks, begin, ho
     assert (values["temperature"], values["top_p"], values["paths"]) == (1.0, 1.0, 4)
 
 
-@pytest.mark.parametrize(
-    ("flags", "asks", "holds"),
-    [([], True, True), (["--begin", "tokens"], True, False), (["--begin", "close"], False, True)],
-)
-def test_the_script_scores_paths_that_begin_as_asked(tmp_path, monkeypatch, capsys, flags, asks, holds):
+@ASKED
+def test_the_file_tells_whether_the_measured_paths_were_mirrored(tmp_path, asks, begin, holds):
+    store, split, _ = makers.stored(tmp_path, tiny.candles(300))
+    places = tuple(split.places(store, "validation", 24, 6)[:3])
+    predictor = KronosPredictor(tiny.model(mirrored=asks), tiny.tokenizer(), "cpu", 64)
+
+    def probe(mirrored):
+        return Probe(store, places, 24, 6, 4, 0, sampling=SamplingConfig(mirrored=mirrored))
+
+    figures = probe(begin).forecast(predictor)
+    np.testing.assert_array_equal(figures, probe(holds).forecast(predictor))
+    assert (figures != probe(not holds).forecast(predictor)).any()
+    write_scores(tmp_path / "scores.json", predictor, probe(begin), entries(probe(begin), figures))
+    values = json.loads((tmp_path / "scores.json").read_text())
+    assert (values["mirrored"], values["from_last_close"]) == (holds, False)
+
+
+def scored(tmp_path, monkeypatch, config, flags):
+    """The checkpoint and its figures, as the script writes them, of a model with ``config``."""
     model = makers.start(tmp_path)
-    asking(asks).save_pretrained(model / "model")
+    tiny.model(**config).save_pretrained(model / "model")
     frame = tiny.candles(700)
     for part, rows in (("train", slice(0, 450)), ("validation", slice(450, 700))):
         (tmp_path / "candles" / part).mkdir(parents=True)
@@ -60,16 +74,36 @@ def test_the_script_scores_paths_that_begin_as_asked(tmp_path, monkeypatch, caps
     asked = ["--model", str(model), "--candles", str(tmp_path / "candles"), "--windows", "2", "--paths", "3"]
     monkeypatch.setattr(sys, "argv", ["score_bundled.py", *asked, "--horizons", "6", "--json", str(out), *flags])
     score_bundled.main()
+    return model, read_scores(out.parent)
+
+
+@pytest.mark.parametrize(
+    ("flags", "asks", "holds"),
+    [([], True, True), (["--begin", "tokens"], True, False), (["--begin", "close"], False, True)],
+)
+def test_the_script_scores_paths_that_begin_as_asked(tmp_path, monkeypatch, capsys, flags, asks, holds):
+    model, scores = scored(tmp_path, monkeypatch, {"from_last_close": asks}, flags)
     words = "from the last close" if holds else "from the model's own level"
-    assert f"3 paths {words}" in capsys.readouterr().out
-    scores = read_scores(out.parent)
+    assert f"3 paths {words}\n" in capsys.readouterr().out
     assert scores.from_last_close is holds
     assert scores.horizons == (6,)
     assert scores.digest == KronosPredictor.from_pretrained(model, device="cpu").digest
 
 
-def test_a_beginning_that_does_not_exist_is_usage(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["score_bundled.py", "--candles", "x", "--begin", "nowhere"])
+@pytest.mark.parametrize(
+    ("flags", "asks", "holds"),
+    [([], True, True), (["--leaning", "drawn"], True, False), (["--leaning", "none"], False, True)],
+)
+def test_the_script_scores_paths_that_lean_as_asked(tmp_path, monkeypatch, capsys, flags, asks, holds):
+    _, scores = scored(tmp_path, monkeypatch, {"mirrored": asks}, flags)
+    words = ", every second mirrored" if holds else ""
+    assert f"3 paths from the model's own level{words}\n" in capsys.readouterr().out
+    assert (scores.mirrored, scores.from_last_close) == (holds, False)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--begin", "nowhere"), ("--leaning", "up")])
+def test_a_choice_that_does_not_exist_is_usage(monkeypatch, capsys, option, value):
+    monkeypatch.setattr(sys, "argv", ["score_bundled.py", "--candles", "x", option, value])
     with pytest.raises(SystemExit, match="2"):
         score_bundled.main()
-    assert "--begin" in capsys.readouterr().err
+    assert option in capsys.readouterr().err
