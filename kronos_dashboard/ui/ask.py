@@ -18,6 +18,7 @@ from kronos_dashboard.ui.ask_answers import (
     tell_volatility,
 )
 from kronos_dashboard.ui.ask_inputs import ask_level, ask_step, ask_trade
+from kronos_dashboard.ui.presets import left_open
 from kronos_dashboard.ui.words import t
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def show_questions(result: Result) -> None:
         text = t("Some paths fall to zero or below, where returns mean nothing: they answer no questions.")
         st.warning(text, icon=":material/warning:")
         return
-    found = answers_of(result, fan)
+    found, made = answers_of(result, fan), result.record.sampling_config
+    mirrored = bool(made.mirrored)
     st.caption(
         t(
             "Read off {count} sampled paths of {steps} bars. An interval says how far the draw alone may have moved a "
@@ -43,8 +45,10 @@ def show_questions(result: Result) -> None:
             steps=fan.horizon,
         )
     )
+    if mirrored:
+        st.caption(left_open(made))
     _row(
-        lambda: ask_step(fan),
+        lambda: ask_step(fan, mirrored=mirrored),
         lambda: ask_level(result, fan),
         lambda: ask_trade(result, fan),
     )
@@ -54,7 +58,7 @@ def show_questions(result: Result) -> None:
         lambda: tell_volatility(found.volatility),
     )
     _row(
-        lambda: tell_scenarios(found.scenarios, fan),
+        lambda: tell_scenarios(found.scenarios, fan, mirrored=mirrored),
         lambda: tell_surprise(result),
     )
 

@@ -128,7 +128,7 @@ def tell_volatility(found: Volatility) -> None:
     st.caption(t("By highs and lows (Parkinson): {paths} beside {recent}.", paths=paths, recent=past))
 
 
-def tell_scenarios(found: Scenarios, fan: Fan) -> None:
+def tell_scenarios(found: Scenarios, fan: Fan, *, mirrored: bool) -> None:
     """The groups the paths fall into, with a real path of each."""
     st.markdown(t("**Which stories do the paths tell?**"))
     if len(found.groups) == 1:
@@ -150,7 +150,9 @@ def tell_scenarios(found: Scenarios, fan: Fan) -> None:
     lines(
         resting_on(fan.num_paths),
         t("Lines: one real path from the middle of each group, wider where there are more. Dotted: last close."),
-        t("The groups lie further apart than those of a cloud that has none.")
+        t("The groups lie apart, which may come of mirroring every second path alone.")
+        if found.clear and mirrored
+        else t("The groups lie further apart than those of a cloud that has none.")
         if found.clear
         else t("The groups are slices of one cloud: as many paths lie in between."),
     )

@@ -60,7 +60,7 @@ class _Scale:
 
 
 @st.fragment
-def ask_step(fan: Fan) -> None:
+def ask_step(fan: Fan, *, mirrored: bool) -> None:
     """The chance to close above the last close, at a step that is chosen, over the curve of all steps."""
     step = fan.horizon
     st.markdown(t("**Up or down?**"))
@@ -76,6 +76,7 @@ def ask_step(fan: Fan) -> None:
     lines(
         t("Chance to close higher after each bar; shaded: its interval; dotted: one half."),
         t("{share} close exactly there.", share=chance(found.flat)) if found.flat else "",
+        t("One half by construction, but for the draw: every second path is mirrored.") if mirrored else "",
     )
 
 
@@ -111,7 +112,7 @@ def ask_trade(result: Result, fan: Fan) -> None:
         target = _typed(t("Target"), f"target_{side}", result, fan.last_close + 2 * sign * scale.typical, scale)
     if _refused(stop, fan) or _refused(target, fan) or _wrong_side(side, stop, target, fan):
         return
-    _tell_trade(stop_before_target(fan, stop, target))
+    _tell_trade(stop_before_target(fan, stop, target), mirrored=bool(result.record.sampling_config.mirrored))
 
 
 def choose_side(key: str) -> Side:
@@ -212,7 +213,7 @@ def _time_text(hit: TimeToHit) -> str:
     )
 
 
-def _tell_trade(trade: StopTarget) -> None:
+def _tell_trade(trade: StopTarget, *, mirrored: bool) -> None:
     told_apart = ((t("Target first"), trade.target_first), (t("Stop first"), trade.stop_first))
     for cell, (label, estimate) in zip(cells(2), told_apart, strict=True):
         with cell:
@@ -238,4 +239,7 @@ def _tell_trade(trade: StopTarget) -> None:
             share=chance(trade.break_even),
         ),
         t("{count} paths touch both within one bar; they count as stopped.", count=f"{both:,}") if both else "",
+        t("The paths lean neither way: which comes first follows from how far off stop and target lie.")
+        if mirrored
+        else "",
     )

@@ -126,6 +126,12 @@ ASK: Mapping[str, str] = {
     "Change": "涨跌",
     "Deviations": "标准差",
     "Not measured for this forecast.": "此预测没有测量。",
+    "One half by construction, but for the draw: every second path is mirrored.": "除采样误差外必然是一半：每隔一条路"
+    "径作了镜像。",
+    "The paths lean neither way: which comes first follows from how far off stop and target lie.": "路径不偏向任何一方"
+    "：哪个先到，取决于止损与目标各离多远。",
+    "The groups lie apart, which may come of mirroring every second path alone.": "各组相距较远，可能只是因为每隔一条路"
+    "径作了镜像。",
     "{count} of them lie beyond what the model can see; to it they look calmer.": "其中 {count} 根超出模型的视野；在"
     "它看来更平静。",
 }

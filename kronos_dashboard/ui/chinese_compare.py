@@ -55,6 +55,8 @@ COMPARE: Mapping[str, str] = {
     "{price}。",
     "In this series a bar usually opens where the last one closed.": "此序列中，K线通常开在前一根的收盘处。",
     "What came opened {count} of these units away.": "实际开盘偏离了 {count} 个单位。",
+    "Of the paths as they were drawn: the mirrored ones begin as far on the other side.": "仅就未作镜像的路径而言：镜像"
+    "路径的起点在另一侧同样远处。",
     "Paths may begin at the last close instead: choose that under How paths are drawn.": "也可以让路径从最新收盘价开"
     "始：请在“路径的采样方式”中选择。",
     ":orange[The forecast breaks off from the last candle.] Read its first steps with care.": ":orange[预测与最后一根"
@@ -76,6 +78,10 @@ COMPARE: Mapping[str, str] = {
     "Median at the end": "终点的中位数",
     "at the last close": "最新收盘价",
     "at the model's own level": "模型自身的价位",
+    "left open: mirrored": "不定：作镜像",
+    "as drawn": "按采样",
+    "Every second path is mirrored, so that “End higher” says nothing: {names}.": "每隔一条路径作了镜像，“终点更高”说明"
+    "不了什么：{names}。",
     "from the last close": "相对最新收盘价",
     "80% of paths end from": "80% 的路径终于：自",
     "80% of paths end up to": "80% 的路径终于：至",
@@ -109,6 +115,11 @@ COMPARE: Mapping[str, str] = {
     "{paths} 条路径，top-p {top_p}，种子 {seed}，{begin}，{seconds} 秒。没有用到实际走势。",
     "One cell: a chance of {high} to end higher, and a median return of {last}.": "一格：终点更高的概率为 {high}，收"
     "益率中位数为 {last}。",
+    "One cell: the 80% band at the end is {high} wide. Every second path is mirrored, so that it leans neither up nor "
+    "down.": "一格：终点 80% 区间的宽度为 {high}。每隔一条路径作了镜像，因此不偏上也不偏下。",
+    "Every second path is mirrored, so that no cell leans up or down; what hangs on these choices is how far the price "
+    "may move: the 80% band at the end is {low} to {high} wide.": "每隔一条路径作了镜像，因此各格都不偏上也不偏下；随这"
+    "些选择而变的是价格可能变动多远：终点 80% 区间的宽度为 {low} 至 {high}。",
     "The chance to end higher runs from {low} to {high}, no further than the draw alone explains, and the median "
     "return from {first} to {last}, always on one side: the answer hardly hangs on these choices.": "终点更高的概率从"
     " {low} 到 {high}，没有超出采样本身能解释的范围；收益率中位数从 {first} 到 {last}，始终在同一侧：答案几乎不取决于"

@@ -28,6 +28,7 @@ ENGINE: Mapping[str, str] = {
     "。",
     "from_last_close must be true, false or None; got {came}.": "from_last_close 必须为 true、false 或 None；得到的是 "
     "{came}。",
+    "mirrored must be true, false or None; got {came}.": "mirrored 必须为 true、false 或 None；得到的是 {came}。",
     "seed must be 0..2**63 - 1; got {came}.": "种子必须为 0 至 2**63 - 1；得到的是 {came}。",
     "max_context must be at least 2; got {came}.": "max_context 必须不小于 2；得到的是 {came}。",
     "dtype must be torch.float32 or torch.bfloat16; got {came}.": "dtype 必须是 torch.float32 或 torch.bfloat16；得到"

@@ -96,12 +96,21 @@ FORECAST: Mapping[str, str] = {
     "Paths begin": "路径起点",
     "As the model asks": "按模型的要求",
     "At the last close": "最新收盘价",
-    "Where the model's tokens end": "模型词元的末端",
+    "At the model's own level": "模型自身的价位",
     "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, all paths "
     "jump together at the first step; at the last close, the miss, which is known beforehand, is taken off all their "
     "prices. The reference implementation does not shift them.": "模型把K线读成词元，词元与最新收盘价之间有偏差，约为单"
     "根K线变动的几分之一。若从词元的末端开始，所有路径会在第一步一起跳动；若从最新收盘价开始，则从路径的全部价格中扣除"
     "这个事先已知的偏差。参考实现不作平移。",
+    "Direction": "方向",
+    "Left open (mirrored)": "不定（作镜像）",
+    "As the model draws it": "按模型的采样",
+    "Left open, every second path is turned upside down at the last close: up and down are equally likely, and the "
+    "forecast says how far the price may move, not where to. That is for models whose word on direction is measured to "
+    "be worth nothing.": "选“不定（作镜像）”时，每隔一条路径以最新收盘价为轴上下翻转：涨跌机会均等，预测只说明价格可能"
+    "变动多远，不说明去向。适用于经实测对方向没有判断力的模型。",
+    "Every second path is mirrored at the last close: this forecast says how far the price may move, not which "
+    "way.": "每隔一条路径以最新收盘价为轴作镜像：此预测只说明价格可能变动多远，不说明往哪个方向。",
     # the run
     "Run forecast": "运行预测",
     "Run again": "再次运行",
@@ -122,6 +131,8 @@ FORECAST: Mapping[str, str] = {
     "条路径，温度 {temperature}，top-p {top_p}，种子 {seed}，{begin} · {seconds} 秒 · {model}",
     "starting at the last close": "从最新收盘价开始",
     "starting at the model's own level": "从模型自身的价位开始",
+    "starting at the last close, every second mirrored": "从最新收盘价开始，每隔一条作镜像",
+    "starting at the model's own level, every second mirrored": "从模型自身的价位开始，每隔一条作镜像",
     "the forecast": "预测",
     "{what} was stopped before it was done: nobody looked at it for {seconds} s, or another tab began one.": "{what}在"
     "完成之前被停止：有 {seconds} 秒没有人查看，或者浏览器的另一个标签页开始了新的运行。",
@@ -138,6 +149,7 @@ FORECAST: Mapping[str, str] = {
     "{share} of paths end in": "{share} 的路径终于此范围",
     "End higher": "终点更高",
     "of {count} paths": "共 {count} 条路径",
+    "of {count} paths, half mirrored": "共 {count} 条路径，半数作镜像",
     "Play what came, bar by bar": "逐根播放实际走势",
     "Pause": "暂停",
     "+1 bar": "+1 根",

@@ -40,6 +40,8 @@ HOME: Mapping[str, str] = {
     "Measured on months it had not seen, {horizons} steps ahead, its 80% band held {low} to {high} of the closes, by "
     "market.": "在模型没有见过的月份里实测（预测 {horizons} 步）：80% 区间包含了 {low} 至 {high} 的收盘价，因市场而"
     "异。",
+    "Every second path was mirrored for that: it says how far the price may move, not which way.": "实测时每隔一条路径"
+    "作了镜像：模型只说明价格可能变动多远，不说明往哪个方向。",
     "How much of what comes the bands of this model hold has not been measured.": "此模型的区间能包含多少实际走势，未经"
     "实测。",
     "The blue candles are one real path near the middle, never an average.": "蓝色K线是靠近中间的一条真实路径，从不取平"

@@ -16,6 +16,7 @@ from kronos_dashboard.ui.compare_scores import (
     BANDS,
     LEAST_STEPS,
     Rival,
+    as_drawn,
     continuity,
     known_steps,
     rivals,
@@ -169,7 +170,7 @@ def _widths(result: Result) -> None:
 def _continuity(result: Result, steps: int) -> None:
     """Whether the forecast goes on where the candles end."""
     st.markdown(t("**The first bar**"))
-    found = continuity(result.window, result.forecast)
+    found = continuity(result.window, as_drawn(result))
     left, right = st.columns(2)
     with left:
         if math.isnan(found.jumps):
@@ -184,6 +185,8 @@ def _continuity(result: Result, steps: int) -> None:
         st.metric(t("First close of the median, in typical moves"), _signed(found.moves))
         typical = price(found.typical_move, 3)
         st.caption(t("A typical move from close to close is {price}.", price=typical))
+    if result.record.sampling_config.mirrored:
+        st.caption(t("Of the paths as they were drawn: the mirrored ones begin as far on the other side."))
     if found.broken:
         st.markdown(t(":orange[The forecast breaks off from the last candle.] Read its first steps with care."))
         if not result.record.sampling_config.from_last_close:

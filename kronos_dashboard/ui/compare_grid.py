@@ -14,10 +14,10 @@ from kronos_dashboard.forecasting import SamplingConfig
 from kronos_dashboard.jobs import Job
 from kronos_dashboard.models import ModelShelf
 from kronos_dashboard.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
-from kronos_dashboard.ui.ask_numbers import chance, look, move
+from kronos_dashboard.ui.ask_numbers import chance, look, move, part
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import show_error
-from kronos_dashboard.ui.presets import starting_at
+from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.runs import stopped
 from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
 from kronos_dashboard.ui.words import t
@@ -199,6 +199,8 @@ def _show(window: Window) -> None:
     if not mine:
         return
     asked, grid = mine[-1]
+    config = replace(asked.sampling, **{name: bool(grid[name].iloc[0]) for name in ("from_last_close", "mirrored")})
+    first = "width" if config.mirrored else "up"
     numbers = {
         "up": (t("Chance to end higher"), ".0%"),
         "end": (t("Median return at the end"), "+.2%"),
@@ -208,31 +210,30 @@ def _show(window: Window) -> None:
     shown = st.segmented_control(
         t("Show"),
         list(numbers),
-        default="up",
+        default=first,
         format_func=lambda name: numbers[name][0],
         key="grid_number",
         required=True,
         label_visibility="collapsed",
     )
-    name, form = numbers[shown or "up"]
-    values = grid.reset_index().pivot_table(index="context", columns="temperature", values=shown or "up")
+    name, form = numbers[shown or first]
+    values = grid.reset_index().pivot_table(index="context", columns="temperature", values=shown or first)
     figure = sensitivity_figure(
         values.to_numpy(), list(values.index), [f"{heat:g}" for heat in values.columns], look(), name=name, form=form
     )
     figure.data[0].colorbar.update(title={"text": ""}, tickformat=form)
     live_chart(figure, key="grid_chart", alt=name, file="sensitivity")
-    st.markdown(_said(grid))
+    st.markdown(_said_open(grid) if config.mirrored else _said(grid))
     cells = len(asked.contexts) * len(asked.temperatures)
     if len(grid) < cells:
         st.caption(t(":orange[{done} of {count} cells were done when it was stopped.]", done=len(grid), count=cells))
-    config = replace(asked.sampling, from_last_close=bool(grid["from_last_close"].iloc[0]))
     st.caption(
         t(
             "{paths} paths a cell, top-p {top_p}, seed {seed}, {begin}, {seconds} s. Nothing of what came is used.",
             paths=config.num_paths,
             top_p=f"{config.nucleus:g}",
             seed=config.seed,
-            begin=starting_at(config),
+            begin=drawn_as(config),
             seconds=f"{grid['seconds'].sum():.1f}",
         )
     )
@@ -273,6 +274,23 @@ def _said(grid: pd.DataFrame) -> str:
         "The chance to end higher runs from {low} to {high}, further than the draw explains; the median return stays "
         "on one side, {first} to {last}: the strength of the answer hangs on these choices, its direction does not.",
         **values,
+    )
+
+
+def _said_open(grid: pd.DataFrame) -> str:
+    """What hangs on the choices where every second path is mirrored: how far, not which way."""
+    low, high = part(float(grid["width"].min())), part(float(grid["width"].max()))
+    if len(grid) == 1:
+        return t(
+            "One cell: the 80% band at the end is {high} wide. Every second path is mirrored, so that it leans neither "
+            "up nor down.",
+            high=high,
+        )
+    return t(
+        "Every second path is mirrored, so that no cell leans up or down; what hangs on these choices is how far the "
+        "price may move: the 80% band at the end is {low} to {high} wide.",
+        low=low,
+        high=high,
     )
 
 

@@ -6,7 +6,7 @@ Shapes: H steps of the horizon, k of them revealed.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.forecast import Forecast
     from kronos_dashboard.ui.runs import Result
 
-__all__ = ["BANDS", "LEAST_STEPS", "Continuity", "Rival", "continuity", "known_steps", "rivals", "verdict"]
+__all__ = ["BANDS", "LEAST_STEPS", "Continuity", "Rival", "as_drawn", "continuity", "known_steps", "rivals", "verdict"]
 
 BANDS = (0.5, 0.8, 0.95)
 """Coverages of the bands that are held against the truth."""
@@ -112,6 +112,12 @@ def verdict(steps: int, ratio: float) -> Verdict:
     if abs(ratio - 1) <= _ALIKE:
         return "alike"
     return "nearer" if ratio < 1 else "further"
+
+
+def as_drawn(result: Result) -> Forecast:
+    """The paths of a forecast that were not mirrored: only they show where the model goes on."""
+    forecast = result.forecast
+    return replace(forecast, paths=forecast.paths[::2]) if result.record.sampling_config.mirrored else forecast
 
 
 def continuity(window: Window, forecast: Forecast) -> Continuity:

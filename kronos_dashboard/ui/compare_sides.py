@@ -19,7 +19,7 @@ from kronos_dashboard.ui.ask_numbers import chance, look, move, price
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import known_steps
 from kronos_dashboard.ui.page import escape
-from kronos_dashboard.ui.presets import starting_at
+from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.words import said, t
 
 if TYPE_CHECKING:
@@ -63,6 +63,12 @@ def show_side_by_side(results: Sequence[Result], revealed: Revealed = hidden) ->
         )
     named = dict(zip(_LETTERS, chosen, strict=False))
     st.table(pd.DataFrame({letter: _facts(one, chosen, revealed(one)) for letter, one in named.items()}))
+    mirrored = [letter for letter, one in named.items() if one.record.sampling_config.mirrored]
+    if mirrored:
+        text = t(
+            "Every second path is mirrored, so that “End higher” says nothing: {names}.", names=", ".join(mirrored)
+        )
+        st.caption(text)
     _charts(named, revealed)
 
 
@@ -92,14 +98,14 @@ def _choose(results: Sequence[Result]) -> list[Result]:
 
 
 def _title(result: Result, others: Sequence[Result]) -> str:
-    """The settings in short; where paths begin is told when that is not the same of all."""
+    """The settings in short; where paths begin and whether they are mirrored is told when it is not the same of all."""
     config, record = result.record.sampling_config, result.record
     title = (
         f"{t('seed {seed}', seed=config.seed)} · T {config.temperature:g} · p {config.nucleus:g} · "
         f"{record.context_length}+{record.horizon} · {_cutoff(result)} · {record.symbol} {record.interval}"
     )
-    alike = len({one.record.sampling_config.from_last_close for one in others}) < 2
-    return title if alike else f"{title} · {starting_at(config)}"
+    alike = len({drawn_as(one.record.sampling_config) for one in others}) < 2
+    return title if alike else f"{title} · {drawn_as(config)}"
 
 
 def _cutoff(result: Result) -> str:
@@ -140,6 +146,7 @@ def _settings(result: Result) -> dict[str, str]:
         t("Top-p"): f"{config.nucleus:g}",
         t("Top-k"): t("off") if config.top_k is None else str(config.top_k),
         t("Paths begin"): t("at the last close") if config.from_last_close else t("at the model's own level"),
+        t("Direction"): t("left open: mirrored") if config.mirrored else t("as drawn"),
         t("Seed"): str(config.seed),
     }
 

@@ -12,6 +12,7 @@ from kronos_dashboard.models import BUNDLED
 from kronos_dashboard.track_record import Found, find_scores, weights_digest
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.page import escape
+from kronos_dashboard.ui.presets import left_open
 from kronos_dashboard.ui.runs import kept_result
 from kronos_dashboard.ui.shared import settings, shelf
 from kronos_dashboard.ui.words import language
@@ -24,12 +25,17 @@ __all__ = ["bands_line", "known_figures", "measured_result"]
 
 
 def bands_line(window: Window, setup: Setup) -> None:
-    """One line below the chart: what the bands on it held when that was measured, or what those of a run would."""
+    """A line below the chart: what the bands on it held when that was measured, or what those of a run would.
+
+    Above it stands what the forecast does not tell, where it leaves the direction open.
+    """
     result = kept_result(window)
     known = _expected(window, setup) if result is None else measured_result(result)
     first, *rest = known.sentences(CHINESE if language() == "zh" else ENGLISH)
     more = escape(" ".join(rest))
-    with st.container(key="bands"):
+    with st.container(key="bands", gap=None):
+        if result is not None and (said := left_open(result.record.sampling_config)):
+            st.caption(said)
         st.caption(f"{escape(first)} {more if known.spread == 'alike' else f':orange[{more}]'}")
 
 

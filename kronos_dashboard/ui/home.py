@@ -55,6 +55,7 @@ def _reading() -> list[str]:
         t("Each **path** is one complete sampled future. The fan is what the model believes, not what will happen."),
         t("Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one."),
         _held(),
+        *_left_open(),
         t("The blue candles are one real path near the middle, never an average."),
         t("The dotted edge is a random walk as restless as the window: what you get without a model."),
     ]
@@ -74,6 +75,14 @@ def _held() -> str:
         low=f"{low:.0%}",
         high=f"{high:.0%}",
     )
+
+
+def _left_open() -> list[str]:
+    """What it was not measured for."""
+    scores = known_figures().scores
+    if scores is None or not scores.mirrored:
+        return []
+    return [t("Every second path was mirrored for that: it says how far the price may move, not which way.")]
 
 
 def _limits() -> list[str]:

@@ -1,4 +1,4 @@
-"""How boldly paths are drawn: two presets with a reason each, and what was changed by hand; and where they begin."""
+"""How paths are drawn: how boldly (two presets with a reason each, or by hand), where they begin, if they may lean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t
 
-__all__ = ["BEGINNINGS", "PRESETS", "Preset", "choose_sampling", "preset_of", "starting_at"]
+__all__ = ["BEGINNINGS", "LEANINGS", "PRESETS", "Preset", "choose_sampling", "drawn_as", "left_open", "preset_of"]
 
 MOST_PATHS = 200
 _MOST_SEED = 2**31 - 1
@@ -39,6 +39,8 @@ PRESETS: dict[Name, Preset] = {
 
 BEGINNINGS: dict[str, bool | None] = {"model": None, "close": True, "tokens": False}
 """Choice of where paths begin -> ``from_last_close``. No preset touches it: it does not say how boldly they go on."""
+LEANINGS: dict[str, bool | None] = {"model": None, "none": True, "drawn": False}
+"""Choice of whether paths lean up or down -> ``mirrored``; no preset touches it either."""
 
 _DEFAULTS: dict[str, float | int | str] = {
     "paths": 30,
@@ -47,6 +49,7 @@ _DEFAULTS: dict[str, float | int | str] = {
     "top_p": 1.0,
     "top_k": 0,
     "begin": "model",
+    "leaning": "model",
 }
 
 
@@ -56,9 +59,24 @@ def preset_of(temperature: float, top_p: float, top_k: int) -> Name | None:
     return next((name for name, preset in PRESETS.items() if preset == mine), None)
 
 
-def starting_at(made: SamplingConfig) -> str:
-    """Where the paths of a run begin, as its record has it, in a few words."""
+def drawn_as(made: SamplingConfig) -> str:
+    """Where the paths of a run begin and whether every second is mirrored, as its record has it, in a few words."""
+    if made.mirrored:
+        return (
+            t("starting at the last close, every second mirrored")
+            if made.from_last_close
+            else t("starting at the model's own level, every second mirrored")
+        )
     return t("starting at the last close") if made.from_last_close else t("starting at the model's own level")
+
+
+def left_open(made: SamplingConfig) -> str:
+    """What must be said of a forecast whose paths lean neither up nor down; nothing of another."""
+    if not made.mirrored:
+        return ""
+    return ":material/swap_vert: " + t(
+        "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
+    )
 
 
 def choose_sampling() -> SamplingConfig:
@@ -90,7 +108,7 @@ def choose_sampling() -> SamplingConfig:
         icon_button(t("Another seed"), ":material/casino:", key="reroll", on_click=_roll, width="stretch")
     with st.expander(t("How paths are drawn"), icon=":material/tune:"):
         temperature, top_p, top_k = _knobs()
-        begin = _beginning()
+        begin, leaning = _beginning(), _leaning()
     return SamplingConfig(
         num_paths=int(paths),
         temperature=temperature,
@@ -98,6 +116,7 @@ def choose_sampling() -> SamplingConfig:
         top_k=top_k or None,
         seed=int(seed),
         from_last_close=begin,
+        mirrored=leaning,
     )
 
 
@@ -161,9 +180,9 @@ def _beginning() -> bool | None:
     names = {
         "model": t("As the model asks"),
         "close": t("At the last close"),
-        "tokens": t("Where the model's tokens end"),
+        "tokens": t("At the model's own level"),
     }
-    chosen = st.radio(
+    chosen = st.selectbox(
         t("Paths begin"),
         list(BEGINNINGS),
         format_func=names.__getitem__,
@@ -175,7 +194,29 @@ def _beginning() -> bool | None:
             "taken off all their prices. The reference implementation does not shift them."
         ),
     )
-    return BEGINNINGS[chosen or "model"]
+    return BEGINNINGS[chosen]
+
+
+def _leaning() -> bool | None:
+    """Whether every second path is mirrored; None = as the model says."""
+    names = {
+        "model": t("As the model asks"),
+        "none": t("Left open (mirrored)"),
+        "drawn": t("As the model draws it"),
+    }
+    chosen = st.selectbox(
+        t("Direction"),
+        list(LEANINGS),
+        format_func=names.__getitem__,
+        key="leaning",
+        persist_state="session",
+        help=t(
+            "Left open, every second path is turned upside down at the last close: up and down are equally likely, and "
+            "the forecast says how far the price may move, not where to. That is for models whose word on direction is "
+            "measured to be worth nothing."
+        ),
+    )
+    return LEANINGS[chosen]
 
 
 def _take_preset() -> None:

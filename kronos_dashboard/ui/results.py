@@ -140,6 +140,12 @@ def _figures(result: Result) -> None:
     median = float(forecast.median()[-1])
     lower, upper = (float(edge) for edge in forecast.band(LEVEL)[:, -1])
     higher = float((forecast.paths[:, -1, 3] > last).mean())
+    mirrored = result.record.sampling_config.mirrored
+    of_paths = (
+        t("of {count} paths, half mirrored", count=forecast.num_paths)
+        if mirrored
+        else t("of {count} paths", count=forecast.num_paths)
+    )
     cells = (
         (t("Last close"), f"{last:,.6g}", moment(result.window.context.local_index[-1])),
         (t("Median after {count} steps", count=forecast.horizon), f"{median:,.6g}", f"{median / last - 1:+.2%}"),
@@ -148,7 +154,7 @@ def _figures(result: Result) -> None:
             f"{price(lower, 5, even=True)} – {price(upper, 5, even=True)}",
             f"{lower / last - 1:+.1%} … {upper / last - 1:+.1%}",
         ),
-        (t("End higher"), f"{higher:.0%}", t("of {count} paths", count=forecast.num_paths)),
+        (t("End higher"), f"{higher:.0%}", of_paths),
     )
     with st.container(horizontal=True, gap="small"):
         for label, value, small in cells:

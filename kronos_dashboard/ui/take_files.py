@@ -11,7 +11,7 @@ import pandas as pd
 from kronos_dashboard.export import file_stem, forecast_csv, paths_csv, paths_parquet, report_html, run_json
 from kronos_dashboard.records import RunRecord
 from kronos_dashboard.ui.coverage import measured_result
-from kronos_dashboard.ui.presets import starting_at
+from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.words import t
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def facts_table(record: RunRecord) -> pd.DataFrame:
             heat=f"{config.temperature:g}",
             top_p=f"{config.nucleus:g}",
             top_k=t("off") if config.top_k is None else str(config.top_k),
-            begin=starting_at(config),
+            begin=drawn_as(config),
         ),
         t("Seed"): str(config.seed),
         t("Made"): f"{pd.Timestamp(record.created_at):%Y-%m-%d %H:%M} UTC",

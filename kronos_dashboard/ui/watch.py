@@ -18,7 +18,7 @@ from kronos_dashboard.ui.desk import keep_desk
 from kronos_dashboard.ui.estimate import duration, estimate_text
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.page import escape, show_error
-from kronos_dashboard.ui.presets import starting_at
+from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.runs import Asked, asked, cancel, kept_result, run_error, same_settings, submit
 from kronos_dashboard.ui.shared import job_queue
 from kronos_dashboard.ui.words import said, t
@@ -128,7 +128,7 @@ def _idle_text(window: Window, setup: Setup) -> str:
         temperature=f"{made.temperature:g}",
         top_p=f"{made.nucleus:g}",
         seed=made.seed,
-        begin=starting_at(made),
+        begin=drawn_as(made),
         seconds=f"{result.record.seconds:.1f}",
         model=escape(said(result.record.model_label)),
     )

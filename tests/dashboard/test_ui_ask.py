@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kronos_dashboard.questions import Estimate, Fan, chance_up, stop_before_target, touch
+from kronos_dashboard.questions import Estimate, Fan, Scenarios, chance_up, stop_before_target, touch
 from kronos_dashboard.ui import ask_numbers
 from tests.dashboard import ui_results
 from tests.dashboard.test_ui import sound, texts
@@ -65,6 +65,22 @@ def test_every_question_has_its_card_with_a_value_and_its_interval() -> None:
     assert "Neither: " in texts(app)
     assert "Read off 40 sampled paths of 12 bars" in captions[0]
     assert "Not measured for this forecast" in texts(app)
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_answers_about_direction_say_when_it_is_left_open(mirrored: bool) -> None:
+    told = texts(opened(result={"mirrored": mirrored}))
+    for words in ("this forecast says how far the price may move, not which way",
+                  "One half by construction, but for the draw", "The paths lean neither way"):  # fmt: skip
+        assert (words in told) is mirrored
+
+
+def test_groups_that_mirroring_may_have_made_are_not_told_as_stories(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scenarios, "clear", property(lambda _: True))
+    assert "further apart than those of a cloud" in texts(opened())
+    told = texts(opened(result={"mirrored": True}))
+    assert "which may come of mirroring every second path alone" in told
+    assert "further apart than those of a cloud" not in told
 
 
 def test_the_step_is_chosen_and_the_curve_marks_it() -> None:

@@ -18,7 +18,7 @@ from kronos_dashboard.baselines import drift, persistence
 from kronos_dashboard.metrics import coverages, crps
 from kronos_dashboard.ui import compare
 from kronos_dashboard.ui.ask_numbers import part, price, ratio
-from kronos_dashboard.ui.compare_scores import BANDS, Continuity, continuity, known_steps, rivals, verdict
+from kronos_dashboard.ui.compare_scores import BANDS, Continuity, as_drawn, continuity, known_steps, rivals, verdict
 from kronos_dashboard.windows import Window
 from tests.dashboard import ui_results
 from tests.dashboard.test_ui import sound, texts
@@ -206,6 +206,20 @@ def test_what_breaks_off_may_begin_at_the_last_close_unless_it_does(
     assert ("Paths may begin at the last close instead" in texts(app)) is told
 
 
+def test_a_break_is_looked_for_in_the_paths_as_they_were_drawn() -> None:
+    here = ui_results.result(mirrored=True)
+    last = here.window.context.frame["close"].iloc[-1]
+    paths = here.forecast.paths.copy()
+    paths[::2] *= np.float32(1.2)
+    paths[1::2] /= np.float32(1.2)
+    jumping = replace(here, forecast=replace(here.forecast, paths=paths))
+    assert as_drawn(jumping).paths.tolist() == paths[::2].tolist()
+    assert continuity(here.window, as_drawn(jumping)).jump == pytest.approx(0.2 * last, rel=0.2)
+    assert as_drawn(ui_results.result()).num_paths == 40
+    assert "Of the paths as they were drawn" in texts(compared(0, result={"mirrored": True}))
+    assert "Of the paths as they were drawn" not in texts(compared(0))
+
+
 @pytest.mark.parametrize("scale", [1e-7, 1e7])
 def test_scores_of_prices_of_any_size_have_no_powers_of_ten(scale: float) -> None:
     app = compared(12, window={"scale": scale})
@@ -260,6 +274,16 @@ def test_forecasts_that_begin_differently_are_labelled_so() -> None:
     alike = opened(sides, results=[{"seed": 8}, {"seed": 7}], revealed=None)
     assert "Paths begin" not in alike.table[0].value.index
     assert "starting at" not in texts(alike)
+
+
+def test_forecasts_that_leave_the_direction_open_are_labelled_so() -> None:
+    app = opened(sides, results=[{"seed": 8, "mirrored": True}, {"seed": 7}], revealed=None)
+    assert app.table[0].value.loc["Direction"].tolist() == ["as drawn", "left open: mirrored"]
+    assert any("level, every second mirrored" in option for option in app.multiselect(key="sides").options)
+    assert "“End higher” says nothing: B." in texts(app)
+    alike = opened(sides, results=[{"seed": 8}, {"seed": 7}], revealed=None)
+    assert "Direction" not in alike.table[0].value.index
+    assert "mirrored" not in texts(alike)
 
 
 def test_scores_beside_each_other_come_with_what_is_revealed() -> None:

@@ -72,14 +72,25 @@ def test_paths_that_begin_elsewhere_than_the_measured_ones_are_told_once_the_mod
     with monkeypatch.context() as away:
         away.setattr(coverage, "shelf", lambda: SimpleNamespace(peek=lambda *_: None))
         assert ":orange" not in line(opened(app)), "a model that is not loaded may ask for what was measured"
-    app.radio(key="begin").set_value("tokens")
+    app.selectbox(key="begin").set_value("tokens")
     assert "paths from the last close; here: paths from the model's own level" in line(sound(app.run()))
-    app.radio(key="begin").set_value("close")
+    app.selectbox(key="begin").set_value("close")
     assert ":orange" not in line(sound(app.run()))
-    app.radio(key="begin").set_value("model")
+    app.selectbox(key="begin").set_value("model")
     assert "here: paths from the model's own level" in line(forecast(app))
     app.button(key="step_-1").click()
     assert "here: paths from the model's own level" in line(sound(app.run())), "now it is known, before another run"
+
+
+def test_paths_that_are_mirrored_unlike_the_measured_ones_are_told(app: AppTest, scored: Scored) -> None:
+    scored(entry(horizon=10), context=60, paths=5, mirrored=True)
+    opened(app).selectbox(key="leaning").set_value("drawn")
+    assert "every second path mirrored; here: no path mirrored" in line(sound(app.run()))
+    app.selectbox(key="leaning").set_value("none")
+    assert ":orange" not in line(sound(app.run()))
+    assert ":orange" not in line(forecast(app))
+    app.selectbox(key="leaning").set_value("model")
+    assert "here: no path mirrored" in line(forecast(sound(app.run())))
 
 
 @pytest.mark.parametrize(("change", "words"), [
@@ -110,6 +121,12 @@ def test_home_tells_the_reach_over_markets_from_the_file(app: AppTest, scored: S
     told = texts(sound(app.run()))
     assert "24 / 120 steps ahead, its 80% band held 71% to 86% of the closes" in told
     assert "demo model" not in told, "that is said of the bundled model alone"
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_home_tells_where_the_direction_was_left_open(app: AppTest, scored: Scored, mirrored: bool) -> None:
+    scored(entry(24, market="fx"), mirrored=mirrored)
+    assert ("how far the price may move, not which way" in texts(sound(app.run()))) is mirrored
 
 
 def test_files_tell_it_too(app: AppTest, scored: Scored) -> None:

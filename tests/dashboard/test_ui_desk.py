@@ -36,7 +36,8 @@ def test_desks_are_bounded_in_number_size_and_age(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_new_session_takes_up_the_desk_whose_token_its_tab_knows(app: AppTest) -> None:
-    opened(app).radio(key="begin").set_value("close")
+    opened(app).selectbox(key="begin").set_value("close")
+    app.selectbox(key="leaning").set_value("none")
     forecast(sound(app.run()))
     token = app.session_state["desk_token"]
     other = opened(AppTest.from_file(app._script_path, default_timeout=30))  # type: ignore[attr-defined]
@@ -48,4 +49,5 @@ def test_a_new_session_takes_up_the_desk_whose_token_its_tab_knows(app: AppTest)
     for key, value in values.items():
         other.session_state[key] = value
     assert "Median" in trace_names(sound(other.run()))
-    assert other.radio(key="begin").value == "close"
+    assert other.selectbox(key="begin").value == "close"
+    assert other.selectbox(key="leaning").value == "none"

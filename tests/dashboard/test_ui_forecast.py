@@ -17,6 +17,7 @@ from kronos_dashboard.jobs import Job
 from kronos_dashboard.ui import runs, watch
 from kronos_dashboard.ui.appearance import read_levels
 from kronos_dashboard.ui.presets import preset_of
+from tests.dashboard import makers
 from tests.dashboard.forecast_page import (
     FORECAST,
     HOME,
@@ -128,23 +129,60 @@ def test_presets_set_the_knobs_and_knobs_turned_by_hand_are_neither(app: AppTest
 
 def test_where_paths_begin_is_chosen_and_no_preset_touches_it(app: AppTest) -> None:
     opened(app)
-    assert app.radio(key="begin").value == "model"
-    assert app.radio(key="begin").options == ["As the model asks", "At the last close", "Where the model's tokens end"]
-    app.radio(key="begin").set_value("close")
+    assert app.selectbox(key="begin").value == "model"
+    assert app.selectbox(key="begin").options == ["As the model asks", "At the last close", "At the model's own level"]
+    app.selectbox(key="begin").set_value("close")
     assert app.segmented_control(key="preset").value == "distribution"
     app.segmented_control(key="preset").set_value("point")
     forecast(sound(app.run()))
-    assert app.radio(key="begin").value == "close"
+    assert app.selectbox(key="begin").value == "close"
     assert "seed 0, starting at the last close" in texts(app)
     app.switch_page(HOME).run()
     app.switch_page(FORECAST).run()
-    assert sound(app).radio(key="begin").value == "close"
-    app.radio(key="begin").set_value("tokens")
+    assert sound(app).selectbox(key="begin").value == "close"
+    app.selectbox(key="begin").set_value("tokens")
     assert "changed since: run again" in texts(sound(app.run()))
     forecast(app)
     assert [one.record.sampling["from_last_close"] for one in app.session_state["results"].values()] == [True, False]
     moved, drawn = (one.forecast.paths for one in app.session_state["results"].values())
     assert abs(moved - drawn)[..., 3].min() > 0
+
+
+def test_direction_is_left_open_where_that_is_chosen_and_the_page_says_so(app: AppTest) -> None:
+    opened(app)
+    leaning = app.selectbox(key="leaning")
+    assert (leaning.label, leaning.value) == ("Direction", "model")
+    assert leaning.options == ["As the model asks", "Left open (mirrored)", "As the model draws it"]
+    forecast(app)
+    assert "mirrored" not in texts(app)
+    app.selectbox(key="leaning").set_value("none")
+    assert app.segmented_control(key="preset").value == "distribution"
+    assert "changed since: run again" in texts(sound(app.run()))
+    forecast(app)
+    assert "level, every second mirrored" in texts(app)
+    told = (
+        "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
+    )
+    assert texts(app).count(told) == 2, "below the chart and above the questions"
+    assert "of 5 paths, half mirrored" in texts(app)
+    app.selectbox(key="leaning").set_value("drawn")
+    forecast(sound(app.run()))
+    assert told not in texts(app)
+    drawn, turned, again = app.session_state["results"].values()
+    assert [one.record.sampling["mirrored"] for one in (drawn, turned, again)] == [False, True, False]
+    assert (again.forecast.paths == drawn.forecast.paths).all()
+    assert (turned.forecast.paths[::2] == drawn.forecast.paths[::2]).all()
+    assert (turned.forecast.paths[1::2] != drawn.forecast.paths[1::2]).any()
+
+
+def test_a_model_that_asks_for_it_leaves_the_direction_open_and_the_reader_overrules_it(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = makers.checkpoint(tmp_path / "asking", mirrored=True)
+    monkeypatch.setenv("KRONOS_DASHBOARD_MODEL", str(folder))
+    assert "not which way" in texts(forecast(opened(app)))
+    app.selectbox(key="leaning").set_value("drawn")
+    assert "not which way" not in texts(forecast(sound(app.run())))
 
 
 def test_another_seed_is_rolled(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,14 @@ def grid() -> None:
     show_sensitivity(ui_results.window(), SamplingConfig(num_paths=7, temperature=0.9, seed=4))
 
 
+def open_grid() -> None:
+    from engine import SamplingConfig
+    from kronos_dashboard.ui.compare_grid import show_sensitivity
+    from tests.dashboard import ui_results
+
+    show_sensitivity(ui_results.window(), SamplingConfig(num_paths=7, seed=4, from_last_close=True, mirrored=True))
+
+
 def test_a_grid_runs_in_the_queue_and_says_how_much_hangs_on_the_settings() -> None:
     app = opened(grid)
     assert app.button(key="grid_run").label == "Run 9 forecasts"
@@ -128,6 +136,19 @@ def cells(up: list[float], end: list[float], spread: float) -> pd.DataFrame:
     index = pd.MultiIndex.from_product([[50, 100], [0.6, 1.0]], names=["context", "temperature"])
     chance = np.array(up)
     return pd.DataFrame({"up": chance, "up_low": chance - spread, "up_high": chance + spread, "end": end}, index=index)
+
+
+def test_a_grid_of_mirrored_paths_tells_how_far_and_not_which_way() -> None:
+    app = opened(open_grid)
+    app.multiselect[0].set_value([50, 100])
+    app.multiselect[1].set_value([1.0])
+    app.number_input(key="grid_paths").set_value(6)
+    sound(app.run()).button(key="grid_run").click()
+    ended(app.run(), "grid_job", 60)
+    assert app.segmented_control(key="grid_number").value == "width"
+    assert "6 paths a cell, top-p 1, seed 4, starting at the last close, every second mirrored" in texts(app)
+    assert "so that no cell leans up or down" in texts(app)
+    assert "The chance to end higher runs from" not in texts(app)
 
 
 @pytest.mark.parametrize(

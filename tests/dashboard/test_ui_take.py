@@ -193,13 +193,17 @@ def test_a_run_with_paths_is_drawn_whole() -> None:
     assert "a random walk" in facts
 
 
-@pytest.mark.parametrize(("begin", "words"), [
-    (True, "starting at the last close"), (False, "starting at the model's own level"),
+@pytest.mark.parametrize(("begin", "mirrored", "words"), [
+    (True, False, "starting at the last close"), (False, False, "starting at the model's own level"),
+    (True, True, "starting at the last close, every second mirrored"),
+    (False, True, "starting at the model's own level, every second mirrored"),
 ])  # fmt: skip
-def test_how_it_was_made_tells_where_the_paths_begin(begin: bool, words: str) -> None:
-    here = ui_results.result(from_last_close=begin)
+def test_how_it_was_made_tells_where_the_paths_begin_and_whether_they_are_mirrored(
+    begin: bool, mirrored: bool, words: str
+) -> None:
+    here = ui_results.result(from_last_close=begin, mirrored=mirrored)
     app = uploaded(opened(), "run.json", paths_json(here.window, here.forecast, here.record))
-    assert f"top-p 1, top-k off, {words}" in app.table[-1].value.to_string()
+    assert app.table[-1].value[""]["Sampling"].endswith(f"top-p 1, top-k off, {words}")
 
 
 def test_a_whole_forecast_joins_those_of_the_session_once() -> None:

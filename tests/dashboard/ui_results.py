@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from engine import Forecast, ModelConfig, SamplingConfig
+from engine.features import mirror
 from engine.likelihood import Surprise
 from kronos_dashboard.baselines import random_walk
 from kronos_dashboard.candles import CandleFrame, interval_label
@@ -33,12 +34,15 @@ def result(
     seed: int = 3,
     temperature: float = 1.0,
     from_last_close: bool = False,
+    mirrored: bool = False,
     surprised: bool = False,
 ) -> Result:
     """A forecast of a window: its paths are a random walk's, its record is a real one."""
     here = window() if at is None else at
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
-    settled = ModelConfig.usual() | {"from_last_close": from_last_close}
+    if mirrored:
+        forecast = replace(forecast, paths=mirror(forecast.paths, float(here.context.frame["close"].iloc[-1])))
+    settled = ModelConfig.usual() | {"from_last_close": from_last_close, "mirrored": mirrored}
     sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature, **settled)
     return Result(
         here,
