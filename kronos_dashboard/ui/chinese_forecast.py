@@ -149,7 +149,7 @@ FORECAST: Mapping[str, str] = {
     "{share} of paths end in": "{share} 的路径终于此范围",
     "End higher": "终点更高",
     "of {count} paths": "共 {count} 条路径",
-    "of {count} paths, half mirrored": "共 {count} 条路径，半数作镜像",
+    "of {count} paths, half mirrored": "共 {count} 条，半数镜像",
     "Play what came, bar by bar": "逐根播放实际走势",
     "Pause": "暂停",
     "+1 bar": "+1 根",

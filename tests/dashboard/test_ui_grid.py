@@ -164,3 +164,16 @@ def test_the_sentence_about_a_grid_fits_its_numbers(
     up: list[float], end: list[float], spread: float, words: str
 ) -> None:
     assert words in compare_grid._said(cells(up, end, spread))
+
+
+@pytest.mark.parametrize(
+    ("widths", "words"),
+    [
+        ([0.01, 0.025], "the 80% band at the end is 1.00% to 2.50% wide"),
+        ([0.02], "One cell: the 80% band at the end is 2.00% wide"),
+    ],
+)
+def test_the_sentence_about_a_mirrored_grid_is_about_its_widths_alone(widths: list[float], words: str) -> None:
+    told = compare_grid._said_open(pd.DataFrame({"width": widths, "up": 0.9, "end": 0.1}))
+    assert words in told
+    assert not any(number in told for number in ("90%", "10.0%"))
