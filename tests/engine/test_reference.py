@@ -289,3 +289,14 @@ def test_batched_greedy_forecasts_are_the_references(configs, situation, series,
     got = ours.predict_batch(frames, past, future, horizon, **GREEDY)
     for one, other, frame in zip(got, wanted, frames, strict=True):
         columns_near(one, other, frame)
+
+
+def test_the_reference_loads_a_checkpoint_that_asks_for_more_than_it_knows(tmp_path):
+    """Keys of ours in config.json are passed over, and the numbers are the same."""
+    asking = tiny.model(from_last_close=True, mirrored=True, min_p=0.01)
+    asking.save_pretrained(tmp_path)
+    theirs = reference.Kronos.from_pretrained(str(tmp_path)).eval()
+    coarse, fine, times = tiny.ids(2, 9)
+    with torch.inference_mode():
+        hidden = theirs.decode_s1(coarse, fine, times)[0]
+        torch.testing.assert_close(asking(coarse, fine, times).coarse, hidden, **WITHIN)
