@@ -54,14 +54,14 @@ def starting_objective(name: StageName, config: RunConfig, trained_tokenizer: Pa
 def _tokenizer(stage: StageConfig) -> KronosTokenizer:
     if stage.start.lower() == SCRATCH:
         return KronosTokenizer(_geometry(TokenizerConfig, stage, "tokenizer"))
-    found = _with_dropout(checkpoint.read(_half(stage.start, "tokenizer"), "tokenizer"), stage)
+    found = _with_wishes(checkpoint.read(_half(stage.start, "tokenizer"), "tokenizer"), stage)
     return KronosTokenizer.from_checkpoint(found).float().requires_grad_(True)
 
 
 def _model(stage: StageConfig) -> Kronos:
     if stage.start.lower() == SCRATCH:
         return Kronos(_geometry(ModelConfig, stage, "model"))
-    found = _with_dropout(checkpoint.read(_half(stage.start, "model"), "model"), stage)
+    found = _with_wishes(checkpoint.read(_half(stage.start, "model"), "model"), stage)
     return Kronos.from_checkpoint(found).float().requires_grad_(True)
 
 
@@ -78,15 +78,19 @@ def _geometry(cls: type, stage: StageConfig, name: str) -> Any:
         raise StartMismatch(f"[{name}.geometry] does not describe a {name}: {cause}") from cause
 
 
-def _with_dropout(found: Checkpoint, stage: StageConfig) -> Checkpoint:
-    """``found`` with the dropout that the stage wants; every other key of its geometry must be the checkpoint's own."""
+def _with_wishes(found: Checkpoint, stage: StageConfig) -> Checkpoint:
+    """``found`` with what the stage wants of that which is no weight: dropout, and how paths are to be drawn.
+
+    Every other key of the stage's geometry must be the checkpoint's own.
+    """
     held = found.config
-    dropout = {key: value for key, value in stage.geometry.items() if key.endswith("_p") and key in held}
-    rest = {key: value for key, value in stage.geometry.items() if key not in dropout}
+    free = {*ModelConfig.added, *(key for key in held if key.endswith("_p"))}
+    wishes = {key: value for key, value in stage.geometry.items() if key in free}
+    rest = {key: value for key, value in stage.geometry.items() if key not in free}
     wrong = [f"{key} = {value!r} (it has {held.get(key)!r})" for key, value in rest.items() if held.get(key) != value]
     if wrong:
         raise StartMismatch(
             f'[{found.kind}.geometry] does not fit what training starts from, "{stage.start}": {", ".join(wrong)}. '
             'Leave the table out, or start from "scratch".'
         )
-    return replace(found, config={**held, **dropout})
+    return replace(found, config={**held, **wishes})

@@ -1,4 +1,5 @@
 import io
+import json
 import sys
 
 import pytest
@@ -87,6 +88,12 @@ def test_torchrun_is_not_needed(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(SettingsError, match="Give --processes N instead"):
         command._train(["--out", "r"])
+
+
+def test_how_paths_are_to_be_drawn_may_differ_from_the_starts(tmp_path):
+    run.work(makers.prepared(tmp_path, **{"model.geometry": "from_last_close=true,min_p=0.01", "steps": 2}))
+    config = json.loads((tmp_path / "run" / "model" / "config.json").read_text())
+    assert (config["from_last_close"], config["min_p"]) == (True, 0.01)
 
 
 def test_dropout_may_differ_from_the_starts(tmp_path):
