@@ -29,7 +29,7 @@ _MARKETS = {ALWAYS: "crypto", FX: "fx", "XNYS": "us_equity"}
 _METALS = ("XAU", "XAG", "XPT", "XPD")
 _LEFT = ("from_last_close", "mirrored")
 """What is done to paths, or not; where a forecast leaves it to the model, it is as it was measured."""
-_DRAWING = ("temperature", "top_p", "top_k", *_LEFT)
+_DRAWING = ("temperature", "top_p", "min_p", "top_k", *_LEFT)
 
 ENGLISH: Mapping[str, str] = {
     "measured": "Measured: in {windows:,} windows of {group}, {horizon} steps ahead, the 50/80/95% bands held "
@@ -54,6 +54,8 @@ ENGLISH: Mapping[str, str] = {
     "market.commodity_cfd": "commodity CFDs",
     "temperature": "temperature {value:g}",
     "top_p": "top-p {value:g}",
+    "min_p": "min-p {value:g}",
+    "min_p.off": "no min-p",
     "top_k": "top-k {value:g}",
     "top_k.off": "no top-k",
     "from_last_close": "paths from the last close",
@@ -89,6 +91,8 @@ CHINESE: Mapping[str, str] = {
     "market.commodity_cfd": "商品差价合约",
     "temperature": "温度 {value:g}",
     "top_p": "top-p {value:g}",
+    "min_p": "min-p {value:g}",
+    "min_p.off": "不设 min-p",
     "top_k": "top-k {value:g}",
     "top_k.off": "不设 top-k",
     "from_last_close": "路径从最新收盘价开始",
@@ -107,10 +111,17 @@ class Difference:
     """A setting in which a forecast is unlike what was measured."""
 
     name: str
-    """``temperature``, ``top_p``, ``top_k``, ``from_last_close``, ``mirrored``, ``paths``, ``context``, ``horizon``."""
+    """``temperature``, ``top_p``, ``min_p``, ``top_k``, ``from_last_close``, ``mirrored``, ``paths``, ``context`` or
+    ``horizon``."""
     there: float | None
-    """As it was measured; None: off. Of ``from_last_close`` and ``mirrored`` whether it is so."""
+    """As it was measured; None, or a ``min_p`` of 0: off. Of ``from_last_close`` and ``mirrored`` whether it is so."""
     here: float
+
+    @property
+    def narrows(self) -> bool:
+        """Whether bands come out narrower by it, or else wider; of ``temperature`` and what cuts tokens away alone."""
+        there = self.there or 0.0
+        return self.name == "top_k" or (self.here > there if self.name == "min_p" else self.here < there)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +138,7 @@ class Measured:
         """How the bands come out beside the measured ones, by the way in which paths are drawn."""
         if any(one.name in _LEFT for one in self._drawing):
             return "unlike"
-        narrow = {one.name == "top_k" or one.here < (one.there or 0.0) for one in self._drawing}
+        narrow = {one.narrows for one in self._drawing}
         return "alike" if not narrow else "unlike" if len(narrow) > 1 else "narrower" if narrow.pop() else "wider"
 
     @property
@@ -233,6 +244,8 @@ def _differences(
     scores: Scores, score: Score, sampling: SamplingConfig, context: int, horizon: int
 ) -> tuple[Difference, ...]:
     drawn = {"temperature": (scores.temperature, sampling.temperature), "top_p": (scores.top_p, sampling.nucleus)}
+    if sampling.min_p is not None:
+        drawn["min_p"] = (scores.min_p, sampling.min_p)
     found: list[tuple[str, float | None, float]] = [
         (name, there, here) for name, (there, here) in drawn.items() if not math.isclose(there, here)
     ]
@@ -240,7 +253,8 @@ def _differences(
         found.append(("top_k", None, sampling.top_k))
     for name in _LEFT:
         there, here = getattr(scores, name), getattr(sampling, name)
-        if here is not None and here != there:
+        nothing = name == "mirrored" and sampling.num_paths == 1  # of one path no second is mirrored, or is not
+        if here is not None and here != there and not nothing:
             found.append((name, there, here))
     if sampling.num_paths * ALIKE < scores.paths:
         found.append(("paths", scores.paths, sampling.num_paths))
@@ -256,4 +270,5 @@ def _group(score: Score, texts: Mapping[str, str]) -> str:
 
 
 def _setting(name: str, value: float | None, texts: Mapping[str, str]) -> str:
-    return texts[f"{name}.off"] if value is None or value is False else texts[name].format(value=value)
+    off = texts.get(f"{name}.off")
+    return off if off and not value else texts[name].format(value=value)

@@ -92,6 +92,8 @@ class Scores:
     """Whether paths began at the last close; where the file does not say, they did not."""
     mirrored: bool = False
     """Whether every second path was mirrored at the last close; where the file does not say, none was."""
+    min_p: float = 0.0
+    """Tokens below this part of the likeliest's probability were not drawn; where the file does not say, all were."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -101,6 +103,7 @@ class Scores:
             _check(_is_whole(getattr(self, name)), f"{name} must be a whole number above zero", getattr(self, name))
         _check(_is_number(self.temperature, 100.0), "temperature must be a number from zero on", self.temperature)
         _check(_is_number(self.top_p, 1.0), "top_p must be a fraction", self.top_p)
+        _check(_is_number(self.min_p, 1.0) and self.min_p != 1, "min_p must be 0 to below 1", self.min_p)
         for name in ("from_last_close", "mirrored"):
             _check(isinstance(getattr(self, name), bool), f"{name} must be true or false", getattr(self, name))
 

@@ -53,7 +53,10 @@ def probe_of(store: CandleStore, config: DataConfig, horizon: int, args: argpars
         )
     ]
     sampling = SamplingConfig(
-        temperature=args.temperature, from_last_close=BEGIN[args.begin], mirrored=LEANING[args.leaning]
+        temperature=args.temperature,
+        min_p=args.min_p,
+        from_last_close=BEGIN[args.begin],
+        mirrored=LEANING[args.leaning],
     )
     return Probe(store, tuple(chosen), CONTEXT, horizon, args.paths, args.seed, sampling=sampling)
 
@@ -108,6 +111,11 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument(
+        "--min-p",
+        type=float,
+        help="draw no token below this part of the likeliest's probability; 0 = off (default: as its config.json says)",
+    )
+    parser.add_argument(
         "--json", type=Path, help="write the figures here too: scores.json, beside the checkpoint's folders"
     )
     parser.add_argument("--cache", type=Path, help="keep the mapped candles here for the next time")
@@ -132,8 +140,9 @@ def main() -> None:
             drawn = predictor.settled(probe.sampling)
             level = "the last close" if drawn.from_last_close else "the model's own level"
             turned = ", every second mirrored" if drawn.mirrored else ""
+            cut = f", min-p {drawn.min_p:g}" if drawn.min_p else ""
             print(f"\nhorizon {horizon}, {len(probe.places)} windows, noise floor {floor:.3f}, {seconds:.1f} s")
-            print(f"{args.paths} paths from {level}{turned}")
+            print(f"{args.paths} paths from {level}{turned}{cut}")
             found = entries(probe, figures)
             measured += found
             print(table(found), flush=True)

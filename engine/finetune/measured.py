@@ -58,7 +58,7 @@ def write_scores(path: Path, predictor: KronosPredictor, probe: Probe, found: Se
     """
     sampling = predictor.settled(probe.sampling)
     about = {"digest": predictor.digest, "context": probe.context, "paths": probe.paths}
-    about |= {"temperature": sampling.temperature, "top_p": sampling.nucleus}
+    about |= {"temperature": sampling.temperature, "top_p": sampling.nucleus, "min_p": sampling.min_p}
     about |= {"from_last_close": sampling.from_last_close, "mirrored": sampling.mirrored}
     text = json.dumps({**about, "scores": list(found)}, indent=1) + "\n"
     write_whole(path, lambda beside: beside.write_bytes(text.encode()))

@@ -100,6 +100,10 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
     (document(temperature=float("nan")), "temperature must be"),
     (document(from_last_close=1), "from_last_close must be true or false"),
     (document(from_last_close=None), "from_last_close must be true or false"),
+    (document(min_p=1), "min_p must be 0 to below 1"),
+    (document(min_p="0.1"), "min_p must be 0 to below 1"),
+    (document(min_p=-0.1), "min_p must be 0 to below 1"),
+    (document(min_p=None), "min_p must be 0 to below 1"),
     (document(mirrored="no"), "mirrored must be true or false"),
     (document(entry(horizon=True)), "horizon must be a whole number"),
     (document(entry(windows=-3)), "windows must be"),
@@ -175,6 +179,11 @@ def test_the_reach_of_the_80_band_is_over_whole_markets_with_enough_windows(tmp_
     (replace(HERE, from_last_close=False), [], "alike"),
     (replace(HERE, from_last_close=True), ["from_last_close"], "unlike"),
     (replace(HERE, from_last_close=True, temperature=0.6), ["temperature", "from_last_close"], "unlike"),
+    (replace(HERE, min_p=0.0), [], "alike"),
+    (replace(HERE, min_p=0.01), ["min_p"], "narrower"),
+    (replace(HERE, min_p=0.01, top_k=5), ["min_p", "top_k"], "narrower"),
+    (replace(HERE, min_p=0.01, temperature=1.2), ["temperature", "min_p"], "unlike"),
+    (replace(HERE, mirrored=True, num_paths=1), ["paths"], "alike"),
     (replace(HERE, mirrored=False), [], "alike"),
     (replace(HERE, mirrored=True), ["mirrored"], "unlike"),
     (replace(HERE, from_last_close=True, mirrored=True), ["from_last_close", "mirrored"], "unlike"),
@@ -272,6 +281,39 @@ def test_paths_that_are_mirrored_are_unlike_those_that_are_not(tmp_path: Path, f
     assert difference == {"name": "mirrored", "there": not mirrored, "here": mirrored}
     for same in (None, not mirrored):
         assert asked(found, replace(HERE, mirrored=same)).differences == ()
+
+
+@pytest.mark.parametrize(("file", "here", "spread", "words"), [
+    ({}, 0.02, "narrower", "That was with no min-p; here: min-p 0.02."),
+    ({"min_p": 0}, 0.004, "narrower", "That was with no min-p; here: min-p 0.004."),
+    ({"min_p": 0.004}, 0.02, "narrower", "That was with min-p 0.004; here: min-p 0.02."),
+    ({"min_p": 0.004}, 0.001, "wider", "That was with min-p 0.004; here: min-p 0.001."),
+    ({"min_p": 0.004}, 0.0, "wider", "That was with min-p 0.004; here: no min-p."),
+])  # fmt: skip
+def test_a_higher_min_p_than_the_measured_one_narrows_and_a_lower_widens(
+    tmp_path: Path, file: dict, here: float, spread: str, words: str
+) -> None:
+    found = read_scores(written(tmp_path, document(entry(), **file)))
+    assert found is not None
+    told = asked(found, replace(HERE, min_p=here))
+    assert told.spread == spread
+    assert f"{words} With these settings the bands come out {spread}" in told.describe()
+    assert "min-p" in told.describe(CHINESE)
+    there = file.get("min_p", 0.0)
+    assert json.loads(json.dumps(told.document()))["differences"] == [{"name": "min_p", "there": there, "here": here}]
+    for same in (None, there):
+        assert asked(found, replace(HERE, min_p=same)).differences == ()
+    wider = asked(found, replace(HERE, min_p=here, temperature=1.2 if spread == "wider" else 0.8))
+    assert wider.spread == spread
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_one_path_is_neither_mirrored_nor_unlike_mirrored_ones(tmp_path: Path, mirrored: bool) -> None:
+    found = read_scores(written(tmp_path, document(entry(), mirrored=not mirrored)))
+    assert found is not None
+    told = asked(found, replace(HERE, mirrored=mirrored, num_paths=1))
+    assert [one.name for one in told.differences] == ["paths"]
+    assert "mirrored" not in told.describe()
 
 
 @pytest.mark.parametrize("state", ["never", "other", "broken"])

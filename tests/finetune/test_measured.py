@@ -60,6 +60,25 @@ def test_the_file_tells_whether_the_measured_paths_were_mirrored(tmp_path, asks,
     assert (values["mirrored"], values["from_last_close"]) == (holds, False)
 
 
+@pytest.mark.parametrize(
+    ("asks", "told", "holds"), [(0.0, None, 0.0), (0.3, None, 0.3), (0.0, 0.3, 0.3), (0.3, 0.0, 0.0)]
+)
+def test_the_file_tells_below_which_part_of_the_likeliest_no_token_was_drawn(tmp_path, asks, told, holds):
+    store, split, _ = makers.stored(tmp_path, tiny.candles(300))
+    places = tuple(split.places(store, "validation", 24, 6)[:3])
+    predictor = KronosPredictor(tiny.model(min_p=asks), tiny.tokenizer(), "cpu", 64)
+
+    def probe(min_p):
+        return Probe(store, places, 24, 6, 4, 0, sampling=SamplingConfig(min_p=min_p))
+
+    figures = probe(told).forecast(predictor)
+    np.testing.assert_array_equal(figures, probe(holds).forecast(predictor))
+    assert (figures != probe(0.3 - holds).forecast(predictor)).any()
+    write_scores(tmp_path / "scores.json", predictor, probe(told), entries(probe(told), figures))
+    values = json.loads((tmp_path / "scores.json").read_text())
+    assert (values["min_p"], values["top_p"]) == (holds, 1.0)
+
+
 def scored(tmp_path, monkeypatch, config, flags):
     """The checkpoint and its figures, as the script writes them, of a model with ``config``."""
     model = makers.start(tmp_path)
@@ -101,7 +120,18 @@ def test_the_script_scores_paths_that_lean_as_asked(tmp_path, monkeypatch, capsy
     assert (scores.mirrored, scores.from_last_close) == (holds, False)
 
 
-@pytest.mark.parametrize(("option", "value"), [("--begin", "nowhere"), ("--leaning", "up")])
+@pytest.mark.parametrize(
+    ("flags", "asks", "holds"),
+    [([], 0.01, 0.01), (["--min-p", "0"], 0.01, 0.0), (["--min-p", "0.02"], 0.0, 0.02)],
+)
+def test_the_script_leaves_out_unlikely_tokens_as_asked(tmp_path, monkeypatch, capsys, flags, asks, holds):
+    _, scores = scored(tmp_path, monkeypatch, {"min_p": asks}, flags)
+    words = f", min-p {holds:g}" if holds else ""
+    assert f"3 paths from the model's own level{words}\n" in capsys.readouterr().out
+    assert scores.min_p == holds
+
+
+@pytest.mark.parametrize(("option", "value"), [("--begin", "nowhere"), ("--leaning", "up"), ("--min-p", "few")])
 def test_a_choice_that_does_not_exist_is_usage(monkeypatch, capsys, option, value):
     monkeypatch.setattr(sys, "argv", ["score_bundled.py", "--candles", "x", option, value])
     with pytest.raises(SystemExit, match="2"):
