@@ -22,7 +22,7 @@ from engine.errors import ConfigError
 from engine.forecast import COLUMNS, Forecast
 from kronos_dashboard.errors import RecordError
 
-__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "paths_digest"]
+__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "is_mirrored", "paths_digest"]
 
 RECORD_VERSION = 2
 """Which list of fields. 1, which had no number, lacked what is needed to make the paths again."""
@@ -182,6 +182,11 @@ class RunRecord:
     def forecast_columns(self) -> tuple[str, ...]:
         """The columns of the paths that mean something."""
         return forecast_columns(self.columns)
+
+
+def is_mirrored(sampling: SamplingConfig) -> bool:
+    """Whether any path is mirrored: every second one is, so that of one path none is, whatever was asked for."""
+    return bool(sampling.mirrored) and sampling.num_paths > 1
 
 
 def forecast_columns(shown: tuple[str, ...]) -> tuple[str, ...]:

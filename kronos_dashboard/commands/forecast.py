@@ -23,7 +23,7 @@ from kronos_dashboard.windows import Window, check_lengths, cut, latest
 __all__ = ["add_parser", "run"]
 
 _CONTEXT, _HORIZON = 400, 120
-_SAMPLING = {"paths": "num_paths", "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "seed": "seed"}
+_SAMPLING = {"paths": "num_paths", **{name: name for name in ("temperature", "top_p", "top_k", "min_p", "seed")}}
 """Option -> field of ``SamplingConfig``."""
 _BEGIN = {"model": None, "close": True, "tokens": False}
 """Choice of ``--begin`` -> ``from_last_close``."""
@@ -49,6 +49,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add("--temperature", type=float, help=f"0: greedy (default {usual.temperature})")
     add("--top-p", type=float, help=f"nucleus; 1 = off (default {usual.top_p})")
     add("--top-k", type=int, help="keep the k likeliest tokens; off by default")
+    add("--min-p", type=float, help="draw no token below this part of the likeliest's probability; 0 = off (default: "
+        "as the model's config.json says)")  # fmt: skip
     add("--seed", type=int, help=f"same seed, same paths (default {usual.seed})")
     add("--begin", choices=tuple(_BEGIN), help="where paths begin: at the last close, where the model's tokens end, "
         "or as the model's config.json says (default model)")  # fmt: skip

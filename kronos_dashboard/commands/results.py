@@ -108,7 +108,9 @@ def summarise(options: argparse.Namespace, made: Made) -> None:
     reach = f"median {forecast.median()[-1]:,.6g}, {_LEVEL:.0%} of paths end within {lower:,.6g} to {upper:,.6g}"
     _say("model", f"{record.model_label} ({record.checkpoint_digest[:12]})")
     _say("window", f"{record.symbol} {record.interval}: {record.context_length} candles up to {end}")
-    _say("paths", f"{forecast.num_paths} {drawing(record)}, seed {record.sampling_config.seed}")
+    config = record.sampling_config
+    cut = f", min-p {config.min_p:g}" if config.min_p else ""
+    _say("paths", f"{forecast.num_paths} {drawing(record)}{cut}, seed {config.seed}")
     _say("last step", f"{window.local_future[-1]:%Y-%m-%d %H:%M}  {reach}")
     for sentence in made.measured.sentences():
         _say("bands", sentence)

@@ -11,7 +11,7 @@ import pandas as pd
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.export.safety import comment_lines
 from kronos_dashboard.measured import Measured
-from kronos_dashboard.records import RunRecord
+from kronos_dashboard.records import RunRecord, is_mirrored
 
 __all__ = ["LEFT_OPEN", "drawing", "facts", "header_record", "limits", "text_header"]
 
@@ -19,6 +19,8 @@ LEFT_OPEN = (
     "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
 )
 """Said of a forecast whose paths lean neither up nor down."""
+_CUTS = 0.02
+"""From this min-p on, bands come out narrower; a smaller one leaves out sudden leaps and little else."""
 _RECORD_MARK = "# record: "
 _READABLE = " !$&'()*+-./:<=>?@[]^_`{}~\""
 """Letters of the machine-readable line that are not coded; what could end a cell (comma, semicolon, bar) is."""
@@ -28,7 +30,7 @@ def drawing(record: RunRecord) -> str:
     """Where the paths of a run begin, and whether every second is mirrored, in a few words."""
     config = record.sampling_config
     begin = "from the last close" if config.from_last_close else "from the model's own level"
-    return f"{begin}, every second mirrored" if config.mirrored else begin
+    return f"{begin}, every second mirrored" if is_mirrored(config) else begin
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -36,6 +38,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     config = record.sampling_config
     cutoff, last = (_clock(text, record.session_tz) for text in (record.cutoff, record.future[-1]))
     heat = f"temperature {config.temperature:g}; top-p {config.nucleus:g}; top-k {config.top_k or 'off'}"
+    least = f"min-p {config.min_p:g}" if config.min_p else "min-p off"
     limit = f"limit of {record.max_context} candles: {record.policy}"
     return [
         ("model", record.model_label),
@@ -45,7 +48,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         ("context", f"sha256 {record.candles_fingerprint}"),
         ("window", f"{record.context_length} candles up to {cutoff}; {record.horizon} steps up to {last}"),
         ("clock", f"{record.session_tz}; a bar time is the bar's {record.stamped}"),
-        ("sampling", f"{config.num_paths} paths {drawing(record)}; {heat}; {limit}"),
+        ("sampling", f"{config.num_paths} paths {drawing(record)}; {heat}; {least}; {limit}"),
         ("seed", str(config.seed)),
         ("device", f"{record.device} in {record.dtype}"),
         ("versions", "; ".join(f"{name} {number}" for name, number in record.versions.items())),
@@ -68,7 +71,7 @@ def limits(record: RunRecord, measured: Measured | None = None) -> list[str]:
             "The bundled model is a small demonstration and not the published Kronos. Its model card says how it "
             "scores against a random walk."
         )
-    if config.mirrored:
+    if is_mirrored(config):
         told.append(LEFT_OPEN)
     told.append(
         "A window from before the end of a model's training may be one that it has read: a good fit proves nothing."
@@ -79,7 +82,8 @@ def limits(record: RunRecord, measured: Measured | None = None) -> list[str]:
         if measured is None
         else f"Quantiles are of the sampled paths, not of what comes. {measured.describe()}"
     )
-    if config.temperature < 1 or config.nucleus < 1 or config.top_k is not None:
+    cut = config.nucleus < 1 or config.top_k is not None or (config.min_p or 0.0) >= _CUTS
+    if config.temperature < 1 or cut:
         told.append("With a temperature below 1 or unlikely tokens cut away the quantiles lie too close by design.")
     if config.num_paths < 40:
         told.append(

@@ -13,7 +13,7 @@ from kronos_dashboard.export.facts import facts, limits
 from kronos_dashboard.export.svg import COVERAGES, forecast_svg
 from kronos_dashboard.export.tables import forecast_table
 from kronos_dashboard.measured import Measured
-from kronos_dashboard.records import RunRecord
+from kronos_dashboard.records import RunRecord, is_mirrored
 from kronos_dashboard.windows import Window
 
 __all__ = ["report_html"]
@@ -84,7 +84,7 @@ def _figure(window: Window, forecast: Forecast, measured: Measured | None) -> st
 
 def _last_step(window: Window, forecast: Forecast, record: RunRecord) -> list[tuple[str, str]]:
     last, median = float(window.context.frame["close"].iloc[-1]), float(forecast.median()[-1])
-    mirrored = ", every second mirrored" if record.sampling_config.mirrored else ""
+    mirrored = ", every second mirrored" if is_mirrored(record.sampling_config) else ""
     rows = [
         ("last close", f"{last:,.6g}"),
         (f"median after {forecast.horizon} steps", f"{median:,.6g} ({median / last - 1:+.2%})"),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kronos_dashboard.errors import SettingsError
 from kronos_dashboard.questions import Fan
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.ask_answers import (
     answers_of,
     tell_range,
@@ -36,7 +37,7 @@ def show_questions(result: Result) -> None:
         st.warning(text, icon=":material/warning:")
         return
     found, made = answers_of(result, fan), result.record.sampling_config
-    mirrored = bool(made.mirrored)
+    mirrored = is_mirrored(made)
     st.caption(
         t(
             "Read off {count} sampled paths of {steps} bars. An interval says how far the draw alone may have moved a "

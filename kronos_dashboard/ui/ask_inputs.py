@@ -21,6 +21,7 @@ from kronos_dashboard.questions import (
     touch,
     up_curve,
 )
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.ask_figures import curve_figure
 from kronos_dashboard.ui.ask_numbers import bars, cells, chance, lines, look, move, price, resting_on, told, within
 from kronos_dashboard.ui.chart_component import live_chart
@@ -112,7 +113,7 @@ def ask_trade(result: Result, fan: Fan) -> None:
         target = _typed(t("Target"), f"target_{side}", result, fan.last_close + 2 * sign * scale.typical, scale)
     if _refused(stop, fan) or _refused(target, fan) or _wrong_side(side, stop, target, fan):
         return
-    _tell_trade(stop_before_target(fan, stop, target), mirrored=bool(result.record.sampling_config.mirrored))
+    _tell_trade(stop_before_target(fan, stop, target), mirrored=is_mirrored(result.record.sampling_config))
 
 
 def choose_side(key: str) -> Side:

@@ -26,6 +26,7 @@ ENGINE: Mapping[str, str] = {
     "{came}。",
     "top_k must be at least 1, or None for off; got {came}.": "top_k 必须不小于 1，或为 None（关闭）；得到的是 {came}"
     "。",
+    "min_p must be 0 to below 1, or None; got {came}.": "min_p 必须不小于 0 且小于 1，或为 None；得到的是 {came}。",
     "from_last_close must be true, false or None; got {came}.": "from_last_close 必须为 true、false 或 None；得到的是 "
     "{came}。",
     "mirrored must be true, false or None; got {came}.": "mirrored 必须为 true、false 或 None；得到的是 {came}。",

@@ -93,6 +93,11 @@ FORECAST: Mapping[str, str] = {
     "Top-k": "Top-k",
     "Draw only among so many of the likeliest candles; 0 leaves none out.": "只在最可能的若干根K线中采样；0 表示不舍"
     "去。",
+    "Min-p": "Min-p",
+    "as the model asks": "按模型的要求",
+    "Leave out candles whose probability is below this part of the likeliest one's: about 0.004 keeps sudden leaps out "
+    "of the paths; 0 leaves none out. Empty: as the model asks.": "舍去概率不到最可能K线此比例的K线：约 0.004 可使路径"
+    "不出现突然的跳变；0 表示不舍去。留空：按模型的要求。",
     "Paths begin": "路径起点",
     "As the model asks": "按模型的要求",
     "At the last close": "最新收盘价",

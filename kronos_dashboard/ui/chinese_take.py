@@ -48,7 +48,8 @@ TAKE: Mapping[str, str] = {
     "Made": "生成时间",
     "{count} candles up to {time}": "截至 {time} 的 {count} 根K线",
     "{count} bars up to {time}": "截至 {time} 的 {count} 根",
-    "temperature {heat}, top-p {top_p}, top-k {top_k}, {begin}": "温度 {heat}，top-p {top_p}，top-k {top_k}，{begin}",
+    "temperature {heat}, top-p {top_p}, top-k {top_k}, min-p {min_p}, {begin}": "温度 {heat}，top-p {top_p}，top-k "
+    "{top_k}，min-p {min_p}，{begin}",
     "not named": "未写明",
     "not known": "未知",
 }

@@ -10,6 +10,7 @@ import streamlit as st
 
 from kronos_dashboard.charts import coverage_figure, error_figure
 from kronos_dashboard.metrics import interval_width
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.ask_numbers import NOTHING, chance, look, part, price, ratio
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import (
@@ -185,7 +186,7 @@ def _continuity(result: Result, steps: int) -> None:
         st.metric(t("First close of the median, in typical moves"), _signed(found.moves))
         typical = price(found.typical_move, 3)
         st.caption(t("A typical move from close to close is {price}.", price=typical))
-    if result.record.sampling_config.mirrored:
+    if is_mirrored(result.record.sampling_config):
         st.caption(t("Of the paths as they were drawn: the mirrored ones begin as far on the other side."))
     if found.broken:
         st.markdown(t(":orange[The forecast breaks off from the last candle.] Read its first steps with care."))

@@ -13,6 +13,7 @@ from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.forecasting import SamplingConfig
 from kronos_dashboard.jobs import Job
 from kronos_dashboard.models import ModelShelf
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
 from kronos_dashboard.ui.ask_numbers import chance, look, move, part
 from kronos_dashboard.ui.chart_component import live_chart
@@ -200,7 +201,8 @@ def _show(window: Window) -> None:
         return
     asked, grid = mine[-1]
     config = replace(asked.sampling, **{name: bool(grid[name].iloc[0]) for name in ("from_last_close", "mirrored")})
-    first = "width" if config.mirrored else "up"
+    is_open = is_mirrored(config)
+    first = "width" if is_open else "up"
     numbers = {
         "up": (t("Chance to end higher"), ".0%"),
         "end": (t("Median return at the end"), "+.2%"),
@@ -223,7 +225,7 @@ def _show(window: Window) -> None:
     )
     figure.data[0].colorbar.update(title={"text": ""}, tickformat=form)
     live_chart(figure, key="grid_chart", alt=name, file="sensitivity")
-    st.markdown(_said_open(grid) if config.mirrored else _said(grid))
+    st.markdown(_said_open(grid) if is_open else _said(grid))
     cells = len(asked.contexts) * len(asked.temperatures)
     if len(grid) < cells:
         st.caption(t(":orange[{done} of {count} cells were done when it was stopped.]", done=len(grid), count=cells))

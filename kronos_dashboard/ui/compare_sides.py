@@ -15,6 +15,7 @@ import streamlit as st
 from kronos_dashboard.charts import Look, Panel, multiples_figure
 from kronos_dashboard.charts.multiples import MOST_PANELS
 from kronos_dashboard.metrics import crps
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.ask_numbers import chance, look, move, price
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import known_steps
@@ -63,7 +64,7 @@ def show_side_by_side(results: Sequence[Result], revealed: Revealed = hidden) ->
         )
     named = dict(zip(_LETTERS, chosen, strict=False))
     st.table(pd.DataFrame({letter: _facts(one, chosen, revealed(one)) for letter, one in named.items()}))
-    mirrored = [letter for letter, one in named.items() if one.record.sampling_config.mirrored]
+    mirrored = [letter for letter, one in named.items() if is_mirrored(one.record.sampling_config)]
     if mirrored:
         text = t(
             "Every second path is mirrored, so that “End higher” says nothing: {names}.", names=", ".join(mirrored)
@@ -145,8 +146,9 @@ def _settings(result: Result) -> dict[str, str]:
         t("Temperature"): f"{config.temperature:g}",
         t("Top-p"): f"{config.nucleus:g}",
         t("Top-k"): t("off") if config.top_k is None else str(config.top_k),
+        t("Min-p"): f"{config.min_p:g}" if config.min_p else t("off"),
         t("Paths begin"): t("at the last close") if config.from_last_close else t("at the model's own level"),
-        t("Direction"): t("left open: mirrored") if config.mirrored else t("as drawn"),
+        t("Direction"): t("left open: mirrored") if is_mirrored(config) else t("as drawn"),
         t("Seed"): str(config.seed),
     }
 

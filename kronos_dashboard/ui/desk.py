@@ -28,7 +28,7 @@ _TOKEN, _TAB = "desk_token", "desk_tab"
 _KEPT_KEYS = (
     *("series", "source", "results", "job", "session_id", "revealed"),
     *("context", "horizon", "mode", "overlap", "auto", "auto_tried"),
-    *("paths", "seed", "temperature", "top_p", "top_k", "begin", "leaning", "model", "device", "dtype"),
+    *("paths", "seed", "temperature", "top_p", "top_k", "min_p", "begin", "leaning", "model", "device", "dtype"),
     *(
         "colours",
         "drawn_paths",

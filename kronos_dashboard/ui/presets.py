@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from kronos_dashboard.forecasting import SamplingConfig
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t
@@ -42,12 +43,13 @@ BEGINNINGS: dict[str, bool | None] = {"model": None, "close": True, "tokens": Fa
 LEANINGS: dict[str, bool | None] = {"model": None, "none": True, "drawn": False}
 """Choice of whether paths lean up or down -> ``mirrored``; no preset touches it either."""
 
-_DEFAULTS: dict[str, float | int | str] = {
+_DEFAULTS: dict[str, float | int | str | None] = {
     "paths": 30,
     "seed": 0,
     "temperature": 1.0,
     "top_p": 1.0,
     "top_k": 0,
+    "min_p": None,
     "begin": "model",
     "leaning": "model",
 }
@@ -61,7 +63,7 @@ def preset_of(temperature: float, top_p: float, top_k: int) -> Name | None:
 
 def drawn_as(made: SamplingConfig) -> str:
     """Where the paths of a run begin and whether every second is mirrored, as its record has it, in a few words."""
-    if made.mirrored:
+    if is_mirrored(made):
         return (
             t("starting at the last close, every second mirrored")
             if made.from_last_close
@@ -72,7 +74,7 @@ def drawn_as(made: SamplingConfig) -> str:
 
 def left_open(made: SamplingConfig) -> str:
     """What must be said of a forecast whose paths lean neither up nor down; nothing of another."""
-    if not made.mirrored:
+    if not is_mirrored(made):
         return ""
     return ":material/swap_vert: " + t(
         "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
@@ -108,12 +110,13 @@ def choose_sampling() -> SamplingConfig:
         icon_button(t("Another seed"), ":material/casino:", key="reroll", on_click=_roll, width="stretch")
     with st.expander(t("How paths are drawn"), icon=":material/tune:"):
         temperature, top_p, top_k = _knobs()
-        begin, leaning = _beginning(), _leaning()
+        min_p, begin, leaning = _least(), _beginning(), _leaning()
     return SamplingConfig(
         num_paths=int(paths),
         temperature=temperature,
         top_p=top_p,
         top_k=top_k or None,
+        min_p=min_p,
         seed=int(seed),
         from_last_close=begin,
         mirrored=leaning,
@@ -173,6 +176,26 @@ def _knobs() -> tuple[float, float, int]:
         help=t("Draw only among so many of the likeliest candles; 0 leaves none out."),
     )
     return round(float(temperature), 2), round(float(top_p), 2), int(top_k)
+
+
+def _least() -> float | None:
+    """The part of the likeliest token's probability below which none is drawn; None = as the model says."""
+    chosen = st.number_input(
+        t("Min-p"),
+        min_value=0.0,
+        max_value=0.5,
+        value=None,
+        step=0.001,
+        format="%.3f",
+        key="min_p",
+        persist_state="session",
+        placeholder=t("as the model asks"),
+        help=t(
+            "Leave out candles whose probability is below this part of the likeliest one's: about 0.004 keeps sudden "
+            "leaps out of the paths; 0 leaves none out. Empty: as the model asks."
+        ),
+    )
+    return None if chosen is None else round(float(chosen), 3)
 
 
 def _beginning() -> bool | None:

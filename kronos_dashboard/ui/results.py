@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from kronos_dashboard.charts import Cone, forecast_figure, window_figure
+from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.appearance import behind, levels, look, shows_surprise
 from kronos_dashboard.ui.ask import show_questions
 from kronos_dashboard.ui.ask_numbers import price
@@ -140,7 +141,7 @@ def _figures(result: Result) -> None:
     median = float(forecast.median()[-1])
     lower, upper = (float(edge) for edge in forecast.band(LEVEL)[:, -1])
     higher = float((forecast.paths[:, -1, 3] > last).mean())
-    mirrored = result.record.sampling_config.mirrored
+    mirrored = is_mirrored(result.record.sampling_config)
     of_paths = (
         t("of {count} paths, half mirrored", count=forecast.num_paths)
         if mirrored

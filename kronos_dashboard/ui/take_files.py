@@ -121,10 +121,11 @@ def facts_table(record: RunRecord) -> pd.DataFrame:
         t("Checkpoint"): f"sha256 {record.checkpoint_digest[:16]}" if record.checkpoint_digest else t("not known"),
         t("Paths"): f"{config.num_paths:,}",
         t("Sampling"): t(
-            "temperature {heat}, top-p {top_p}, top-k {top_k}, {begin}",
+            "temperature {heat}, top-p {top_p}, top-k {top_k}, min-p {min_p}, {begin}",
             heat=f"{config.temperature:g}",
             top_p=f"{config.nucleus:g}",
             top_k=t("off") if config.top_k is None else str(config.top_k),
+            min_p=f"{config.min_p:g}" if config.min_p else t("off"),
             begin=drawn_as(config),
         ),
         t("Seed"): str(config.seed),

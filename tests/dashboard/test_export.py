@@ -182,6 +182,26 @@ def test_every_file_of_mirrored_paths_says_that_it_does_not_tell_which_way(
     assert "of 8 paths, every second mirrored<" in report
 
 
+@pytest.mark.parametrize(("min_p", "told", "narrows"), [
+    (0.0, "min-p off", False), (0.004, "min-p 0.004", False), (0.02, "min-p 0.02", True),
+])  # fmt: skip
+def test_how_unlikely_a_token_may_be_is_told_and_narrows_only_where_it_leaves_out_many(
+    made: Made, min_p: float, told: str, narrows: bool
+) -> None:
+    record = replace(made[2], sampling={**made[2].sampling, "min_p": min_p})
+    assert f"top-k off; {told}; limit of" in dict(export.facts(record))["sampling"]
+    assert ("unlikely tokens cut away" in " ".join(export.limits(record))) is narrows
+
+
+def test_of_one_path_none_is_mirrored_and_nothing_says_so(made: Made, predictor: KronosPredictor) -> None:
+    one = make(predictor, made[0], num_paths=1, seed=5, mirrored=True)
+    assert one[2].sampling["mirrored"] is True, "as it was asked for"
+    assert (one[1].paths == make(predictor, made[0], num_paths=1, seed=5, mirrored=False)[1].paths).all()
+    assert LEFT_OPEN not in export.limits(one[2])
+    assert dict(export.facts(one[2]))["sampling"].startswith("1 paths from the model's own level;")
+    assert "every second" not in export.report_html(*one).decode()
+
+
 def cells(data: bytes, separator: str) -> list[str]:
     lines = data.decode().splitlines()
     return [cell.strip().strip('"').strip() for line in lines for cell in line.split(separator)]

@@ -240,11 +240,36 @@ def test_the_direction_is_left_open_recorded_told_and_made_again(
     assert found[True] != found[False]
 
 
+def test_unlikely_tokens_are_left_out_as_asked_recorded_told_and_made_again(
+    first: Path, tmp_path: Path, checkpoint: Path, capsys
+) -> None:
+    asking, path = makers.checkpoint(tmp_path / "asking", min_p=0.5), tmp_path / "run.json"
+    small = ["--context", "60", "--horizon", "3", "--paths", "4", "--device", "cpu", "--cutoff", "150"]
+    found: dict[float, set[str]] = {}
+    for model, choice, holds in (
+        (checkpoint, None, 0.0), (checkpoint, "0", 0.0), (checkpoint, "0.5", 0.5),
+        (asking, None, 0.5), (asking, "0", 0.0), (asking, "0.5", 0.5),
+    ):  # fmt: skip
+        command = ["forecast", str(first / "candles.csv"), *small, "--model", str(model), "--json-out", str(path)]
+        assert main([*command, *(["--min-p", choice] if choice else [])]) == 0
+        file = json.loads(path.read_text())
+        assert file["record"]["sampling"]["min_p"] == holds
+        words = ", min-p 0.5" if holds else ""
+        assert f"4 from the model's own level{words}, seed 0" in capsys.readouterr().out
+        assert ("unlikely tokens cut away" in " ".join(file["limits"])) is bool(holds)
+        found.setdefault(holds, set()).add(file["record"]["paths_digest"])
+        assert main(["forecast", "--from-record", str(path)]) == 0
+        assert "the same numbers" in capsys.readouterr().out
+    assert [len(digests) for digests in found.values()] == [1, 1]
+    assert found[0.0] != found[0.5]
+
+
 @pytest.mark.parametrize(("more", "words"), [
     (["--paths-out", "paths.xlsx"], "paths are written as .parquet, .csv, .json"),
     (["--out", "a.csv", "--paths-out", "a.csv"], "two of the files to write are the same"),
     (["--html-out", "/no/such/folder/x.html"], "cannot be written"),
     (["--top-k", "0"], "top_k must be at least 1"),
+    (["--min-p", "1"], "min_p must be 0 to below 1, or None; got 1.0"),
     (["--top-p", "1.5"], "top_p must be above 0 and at most 1"),
     (["--temperature", "11"], "temperature must be 0"),
     (["--device", "cuda:99"], "is not on this machine"),
@@ -258,7 +283,7 @@ def test_bad_options_are_one_line(
 
 @pytest.mark.parametrize("more", [
     ["--seed", "1"], ["--horizon", "5"], ["--policy", "roll"], ["candles.csv"], ["--dtype", "float32"],
-    ["--begin", "model"], ["--leaning", "none"],
+    ["--begin", "model"], ["--leaning", "none"], ["--min-p", "0"],
 ])  # fmt: skip
 def test_what_the_record_says_is_not_said_again(first: Path, more: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -269,7 +294,7 @@ def test_what_the_record_says_is_not_said_again(first: Path, more: list[str], ca
 
 @pytest.mark.parametrize("arguments", [
     ["x.csv", "--policy", "slide"], ["x.csv", "--dtype", "float8"], ["x.csv", "--candles", "y.csv"], [],
-    ["x.csv", "--begin", "nowhere"], ["x.csv", "--leaning", "up"],
+    ["x.csv", "--begin", "nowhere"], ["x.csv", "--leaning", "up"], ["x.csv", "--min-p", "few"],
 ])  # fmt: skip
 def test_misspelt_options_are_usage(arguments: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -20,8 +20,8 @@ from tests.dashboard import makers
 
 OLDER = Path(__file__).parents[1] / "data" / "older_runs"
 """All of one run, written by the program as it was then."""
-LEFT = ("from_last_close", "mirrored")
-"""What a model may ask for, and these files do not tell."""
+LEFT = {"from_last_close": True, "mirrored": True, "min_p": 0.2}
+"""What a model may ask for, and these files do not tell; each not as they were drawn."""
 FILES = pytest.mark.parametrize("name", sorted(path.name for path in OLDER.iterdir()))
 DRAWN = SamplingConfig(num_paths=2, seed=7, **ModelConfig.usual())
 
@@ -36,9 +36,10 @@ def older_checksum(record: dict) -> str:
 def test_every_older_file_is_read_and_was_drawn_from_the_models_own_level(name: str) -> None:
     data = (OLDER / name).read_bytes()
     record = export.read_exported(data).record
-    assert {"from_last_close", "mirrored"}.isdisjoint(record.sampling)
+    assert set(LEFT).isdisjoint(record.sampling)
     assert record.sampling_config == DRAWN
     assert "2 paths from the model's own level; " in dict(facts(record))["sampling"]
+    assert "min-p off" in dict(facts(record))["sampling"]
     assert LEFT_OPEN not in limits(record)
     assert open_exported(data, name, lambda _: None, most_bytes=10**6).record == record
 
@@ -51,24 +52,24 @@ def test_an_older_record_is_written_as_it_was_read() -> None:
     assert RunRecord.from_json(record.to_json()) == record
 
 
-@pytest.mark.parametrize("name", ["from_last_close", "mirrored"])
-@pytest.mark.parametrize("told", [True, False])
-def test_an_older_record_that_is_made_to_tell_it_was_changed(name: str, told: bool) -> None:
+@pytest.mark.parametrize("name", LEFT)
+@pytest.mark.parametrize("values", [LEFT, ModelConfig.usual()])
+def test_an_older_record_that_is_made_to_tell_it_was_changed(name: str, values: dict) -> None:
     document = json.loads((OLDER / "record.json").read_text())
-    document["sampling"][name] = told
+    document["sampling"][name] = values[name]
     with pytest.raises(RecordError, match="changed after it was written"):
         RunRecord.from_document(document)
 
 
-@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize("asks", [LEFT, {}])
 def test_an_older_run_is_made_again_also_with_a_model_that_now_asks_otherwise(
-    tmp_path: Path, asks: bool, capsys: pytest.CaptureFixture
+    tmp_path: Path, asks: dict, capsys: pytest.CaptureFixture
 ) -> None:
-    folder, path = makers.checkpoint(tmp_path / "model", **dict.fromkeys(LEFT, asks)), tmp_path / "run.json"
+    folder, path = makers.checkpoint(tmp_path / "model", **asks), tmp_path / "run.json"
     (tmp_path / "candles.csv").write_text(makers.csv(120))
     window = ["--context", "60", "--horizon", "4", "--paths", "3", "--model", str(folder), "--device", "cpu"]
-    command = ["forecast", str(tmp_path / "candles.csv"), *window, "--begin", "tokens", "--leaning", "drawn"]
-    assert main([*command, "--json-out", str(path)]) == 0
+    as_ever = ["--begin", "tokens", "--leaning", "drawn", "--min-p", "0", "--json-out", str(path)]
+    assert main(["forecast", str(tmp_path / "candles.csv"), *window, *as_ever]) == 0
     document = json.loads(path.read_text())
     for name in ModelConfig.added:
         del document["record"]["sampling"][name]
@@ -83,5 +84,5 @@ def test_an_older_run_is_made_again_also_with_a_model_that_now_asks_otherwise(
 @pytest.mark.parametrize("name", LEFT)
 def test_two_records_that_differ_in_it_alone_have_other_checksums(name: str) -> None:
     record = export.read_exported((OLDER / "run.json").read_bytes()).record
-    told = [replace(record, sampling={**record.sampling, name: done}) for done in (True, False)]
+    told = [replace(record, sampling={**record.sampling, name: values[name]}) for values in (LEFT, ModelConfig.usual())]
     assert len({one.checksum for one in (record, *told)}) == 3

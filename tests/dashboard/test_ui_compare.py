@@ -286,6 +286,15 @@ def test_forecasts_that_leave_the_direction_open_are_labelled_so() -> None:
     assert "mirrored" not in texts(alike)
 
 
+def test_forecasts_that_leave_out_other_tokens_and_single_paths_are_told() -> None:
+    made = [{"num_paths": 1, "mirrored": True}, {"seed": 6, "num_paths": 1, "min_p": 0.004}]
+    app = opened(sides, results=made, revealed=None)
+    assert app.table[0].value.loc["Min-p"].tolist() == ["0.004", "off"]
+    assert "Direction" not in app.table[0].value.index, "one path is as it was drawn"
+    assert "mirrored" not in texts(app)
+    assert "mirrored" not in texts(compared(0, result={"num_paths": 1, "mirrored": True}))
+
+
 def test_scores_beside_each_other_come_with_what_is_revealed() -> None:
     app = opened(sides, results=[{"seed": 7}, {"window": {"truth": False}, "seed": 6}], revealed=9)
     table = app.table[0].value

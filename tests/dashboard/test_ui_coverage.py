@@ -93,6 +93,18 @@ def test_paths_that_are_mirrored_unlike_the_measured_ones_are_told(app: AppTest,
     assert "here: no path mirrored" in line(forecast(sound(app.run())))
 
 
+def test_a_min_p_unlike_the_measured_one_is_told_with_which_way_bands_go(app: AppTest, scored: Scored) -> None:
+    scored(entry(horizon=10), context=60, paths=5, min_p=0.01)
+    opened(app).number_input(key="min_p").set_value(0.02)
+    assert "with min-p 0.01; here: min-p 0.02" in line(sound(app.run()))
+    assert "narrower" in line(app)
+    app.number_input(key="min_p").set_value(0.01)
+    assert ":orange" not in line(sound(app.run()))
+    app.number_input(key="min_p").set_value(None)
+    assert "with min-p 0.01; here: no min-p" in line(forecast(sound(app.run())))
+    assert "wider" in line(app)
+
+
 @pytest.mark.parametrize(("change", "words"), [
     ({"digest": "b" * 64}, "is of other weights"),
     ({"paths": "many"}, "cannot be read"),

@@ -38,6 +38,7 @@ def test_desks_are_bounded_in_number_size_and_age(monkeypatch: pytest.MonkeyPatc
 def test_a_new_session_takes_up_the_desk_whose_token_its_tab_knows(app: AppTest) -> None:
     opened(app).selectbox(key="begin").set_value("close")
     app.selectbox(key="leaning").set_value("none")
+    app.number_input(key="min_p").set_value(0.004)
     forecast(sound(app.run()))
     token = app.session_state["desk_token"]
     other = opened(AppTest.from_file(app._script_path, default_timeout=30))  # type: ignore[attr-defined]
@@ -51,3 +52,4 @@ def test_a_new_session_takes_up_the_desk_whose_token_its_tab_knows(app: AppTest)
     assert "Median" in trace_names(sound(other.run()))
     assert other.selectbox(key="begin").value == "close"
     assert other.selectbox(key="leaning").value == "none"
+    assert other.number_input(key="min_p").value == 0.004

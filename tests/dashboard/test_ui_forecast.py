@@ -185,6 +185,44 @@ def test_a_model_that_asks_for_it_leaves_the_direction_open_and_the_reader_overr
     assert "not which way" not in texts(forecast(sound(app.run())))
 
 
+def test_one_path_has_no_mirrored_one_beside_it_and_nothing_says_so(app: AppTest) -> None:
+    opened(app).selectbox(key="leaning").set_value("none")
+    app.number_input(key="paths").set_value(1)
+    told = texts(forecast(sound(app.run())))
+    assert "1 paths, temperature 1, top-p 1, seed 0, starting at the model's own level ·" in told
+    assert "mirrored" not in told
+
+
+def test_min_p_is_typed_or_left_to_the_model_and_no_preset_touches_it(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KRONOS_DASHBOARD_MODEL", str(makers.checkpoint(tmp_path / "asking", min_p=0.5)))
+    forecast(opened(app))
+    typed = app.number_input(key="min_p")
+    assert (typed.label, typed.value, typed.placeholder) == ("Min-p", None, "as the model asks")
+    assert "changed since: run again" not in texts(app)
+    typed.set_value(0.0)
+    assert "changed since: run again" in texts(sound(app.run()))
+    app.segmented_control(key="preset").set_value("point")
+    app.segmented_control(key="preset").set_value("distribution")
+    forecast(sound(app.run()))
+    app.switch_page(HOME).run()
+    app.switch_page(FORECAST).run()
+    assert sound(app).number_input(key="min_p").value == 0.0
+    assert app.segmented_control(key="preset").value == "distribution"
+    app.number_input(key="min_p").set_value(0.004)
+    forecast(sound(app.run()))
+    app.number_input(key="min_p").set_value(None)
+    forecast(sound(app.run()))
+    app.switch_page(HOME).run()
+    app.switch_page(FORECAST).run()
+    assert sound(app).number_input(key="min_p").value is None
+    left, every, few, again = app.session_state["results"].values()
+    assert [one.record.sampling["min_p"] for one in (left, every, few, again)] == [0.5, 0.0, 0.004, 0.5]
+    assert (again.forecast.paths == left.forecast.paths).all()
+    assert (every.forecast.paths != left.forecast.paths).any()
+
+
 def test_another_seed_is_rolled(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     from kronos_dashboard.ui import presets
 

@@ -203,7 +203,13 @@ def test_how_it_was_made_tells_where_the_paths_begin_and_whether_they_are_mirror
 ) -> None:
     here = ui_results.result(from_last_close=begin, mirrored=mirrored)
     app = uploaded(opened(), "run.json", paths_json(here.window, here.forecast, here.record))
-    assert app.table[-1].value[""]["Sampling"].endswith(f"top-p 1, top-k off, {words}")
+    assert app.table[-1].value[""]["Sampling"].endswith(f"top-p 1, top-k off, min-p off, {words}")
+
+
+def test_how_it_was_made_tells_which_tokens_were_left_out_and_no_mirroring_of_one_path() -> None:
+    here = ui_results.result(min_p=0.004, num_paths=1, mirrored=True)
+    app = uploaded(opened(), "run.json", paths_json(here.window, here.forecast, here.record))
+    assert app.table[-1].value[""]["Sampling"].endswith("top-k off, min-p 0.004, starting at the model's own level")
 
 
 def test_a_whole_forecast_joins_those_of_the_session_once() -> None:

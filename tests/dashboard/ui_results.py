@@ -35,14 +35,15 @@ def result(
     temperature: float = 1.0,
     from_last_close: bool = False,
     mirrored: bool = False,
+    min_p: float = 0.0,
     surprised: bool = False,
 ) -> Result:
     """A forecast of a window: its paths are a random walk's, its record is a real one."""
     here = window() if at is None else at
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
-    if mirrored:
+    if mirrored and num_paths > 1:
         forecast = replace(forecast, paths=mirror(forecast.paths, float(here.context.frame["close"].iloc[-1])))
-    settled = ModelConfig.usual() | {"from_last_close": from_last_close, "mirrored": mirrored}
+    settled = ModelConfig.usual() | {"from_last_close": from_last_close, "mirrored": mirrored, "min_p": min_p}
     sampling = SamplingConfig(num_paths=num_paths, seed=seed, temperature=temperature, **settled)
     return Result(
         here,
