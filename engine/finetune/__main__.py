@@ -3,7 +3,7 @@
     python -m engine.finetune --data my.csv --out runs/my           finetune the bundled model on one file
     python -m engine.finetune --config run.toml [--NAME VALUE ...]  any run; every setting is a flag too
     python -m engine.finetune compare RUN --against BASE [--data FILES] [--windows M] [--paths N] [--horizon H]
-    python -m engine.finetune calibrate MODEL --data FILES --out FOLDER [--from-last-close yes] [--mirrored yes]
+    python -m engine.finetune calibrate MODEL (--data FILES | --temperature T) --out FOLDER [--from-last-close yes]
     python -m engine.finetune --help                                every setting
 
 Exit status: 0 done, 1 it could not be done (the message says why), 2 wrong usage, 75 stopped as asked after saving
@@ -148,7 +148,11 @@ def _calibrate(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m engine.finetune calibrate")
     parser.add_argument("model", help="bundled, a published name, a folder, a run folder or a hub id")
-    parser.add_argument("--data", nargs="+", required=True, help="candles, best such as it was not trained on")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument(
+        "--data", nargs="+", help="candles to find the temperature on, best such as it was not trained on"
+    )
+    either.add_argument("--temperature", type=float, help="take this one")
     parser.add_argument("--out", type=Path, required=True, help="folder for the calibrated checkpoint")
     parser.add_argument("--windows", type=_count, default=200, help="most windows to forecast")
     parser.add_argument("--paths", dest="num_paths", type=_count, default=50, help="sampled futures of each")
@@ -162,9 +166,11 @@ def _calibrate(arguments: Sequence[str]) -> int:
     asks |= {key: vars(given)[key] == "yes" for key in ("from_last_close", "mirrored") if vars(given)[key] is not None}
     lengths = {name: vars(given)[name] for name in ("windows", "num_paths", "context", "horizon")}
     with tempfile.TemporaryDirectory() as cache:
-        probe = calibrate.probe_of_candles(given.data, Path(cache), **lengths)
-        found = calibrate.write_calibrated(given.model, probe, given.out, told=print, **asks)
-    print(f"{found.to_text()}\n{given.out} holds the calibrated checkpoint")
+        how = given.temperature
+        if given.data is not None:
+            how = calibrate.probe_of_candles(given.data, Path(cache), **lengths)
+        print(calibrate.write_calibrated(given.model, given.out, how, told=print, **asks))
+    print(f"{given.out} holds the calibrated checkpoint")
     return 0
 
 

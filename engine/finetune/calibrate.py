@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -34,6 +35,7 @@ __all__ = ["Calibration", "calibrate", "probe_of_candles", "sharpened", "write_c
 
 COVERAGE = 0.8
 """The band that shall hold what it says."""
+Told = Callable[[str], None]
 HELD = f"in {COVERAGE:.0%}"
 COLDEST, HOTTEST = 0.8, 1.25
 """No temperature beyond these is tried: where it takes more, something else is wrong."""
@@ -105,7 +107,7 @@ def probe_of_candles(
     return Probe(store, tuple(choose(store, places, windows, seed)), context, horizon, num_paths, seed)
 
 
-def calibrate(predictor: KronosPredictor, probe: Probe, told: Callable[[str], None] = lambda _: None) -> Calibration:
+def calibrate(predictor: KronosPredictor, probe: Probe, told: Told = lambda _: None) -> Calibration:
     """Find the temperature at which the band of COVERAGE holds its share of the closes, all steps and windows together.
 
     Every try draws with the same numbers, so that the share rises with the temperature almost without noise; the next
@@ -133,7 +135,13 @@ def calibrate(predictor: KronosPredictor, probe: Probe, told: Callable[[str], No
 
 
 def sharpened(model: Kronos, temperature: float) -> Kronos:
-    """``model`` itself, its logits divided by ``temperature`` from now on: at 1 it draws as it did at that."""
+    """``model`` itself, its logits divided by ``temperature`` from now on: at 1 it draws as it did at that.
+
+    Raises:
+        SettingsError: the temperature lies beyond COLDEST to HOTTEST.
+    """
+    if not COLDEST <= temperature <= HOTTEST:
+        raise SettingsError(f"the temperature must be {COLDEST} to {HOTTEST}; got {temperature}.")
     with torch.no_grad():
         for parameter in model.head.parameters():
             parameter.div_(temperature)
@@ -141,35 +149,44 @@ def sharpened(model: Kronos, temperature: float) -> Kronos:
 
 
 def write_calibrated(
-    source: str | Path, probe: Probe, out: Path, told: Callable[[str], None] = lambda _: None, **asks: bool | float
-) -> Calibration:
-    """Calibrate a checkpoint and write it to ``out``, as ``model/`` and ``tokenizer/``.
+    source: str | Path, out: Path, how: Probe | float, told: Told = lambda _: None, **asks: Any
+) -> str:
+    """Write a checkpoint to ``out``, as ``model/`` and ``tokenizer/``, at the temperature that is found or given.
 
     Args:
         source: "bundled", a published name, a folder or a hub id.
-        probe: windows to calibrate on.
-        out: folder for the calibrated checkpoint.
+        out: folder for the new checkpoint.
+        how: windows to find the temperature on, or the temperature itself.
         told: shown a line after each try.
         asks: keys of ``config.json`` to set: ``from_last_close``, ``mirrored``, ``min_p``; others stay.
 
+    Returns:
+        What was found, for people.
+
     Raises:
         CheckpointError: ``source`` cannot be had, or ``out`` cannot be written.
-        SettingsError: ``out`` holds something.
+        ConfigError: a key cannot have this value.
+        SettingsError: ``out`` holds something, or the temperature is none.
     """
     if out.exists() and any(out.iterdir()):
         raise SettingsError(f"{out} holds something already. Name a new folder, or remove it first.")
     place = checkpoint.predictor_source(source)
     half, coder = checkpoint.read(place.model, "model"), checkpoint.read(place.tokenizer, "tokenizer")
     changed = replace(half, config={**half.config, **asks})
-    predictor = KronosPredictor(
-        Kronos.from_checkpoint(changed),
-        KronosTokenizer.from_checkpoint(coder),
-        max_context=max(MOST_CONTEXT, probe.context),
-    )
-    found = calibrate(predictor, probe, told)
+    if isinstance(how, Probe):
+        predictor = KronosPredictor(
+            Kronos.from_checkpoint(changed),
+            KronosTokenizer.from_checkpoint(coder),
+            max_context=max(MOST_CONTEXT, how.context),
+        )
+        found = calibrate(predictor, how, told)
+        temperature, text = found.temperature, found.to_text()
+    else:
+        temperature, text = how, f"temperature {how:g}, as given"
+    model = sharpened(Kronos.from_checkpoint(changed), temperature)
     try:
-        sharpened(Kronos.from_checkpoint(changed), found.temperature).save_pretrained(out / "model")
+        model.save_pretrained(out / "model")
         KronosTokenizer.from_checkpoint(coder).save_pretrained(out / "tokenizer")
     except OSError as cause:
         raise CheckpointError(f"{out} could not be written: {cause}. Check its rights and the space.") from cause
-    return found
+    return text

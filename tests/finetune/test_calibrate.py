@@ -79,7 +79,7 @@ def test_real_bands_come_nearer_to_their_share(probe):
     assert f"temperature {got.temperature:g}: the 80% band held" in got.to_text()
 
 
-@pytest.mark.parametrize("temperature", [0.7, 1.0, 1.2])
+@pytest.mark.parametrize("temperature", [0.8, 1.0, 1.2])
 def test_a_sharpened_model_draws_as_the_model_did_at_that_temperature(temperature):
     frame = tiny.candles(24)
     sampling = SamplingConfig(num_paths=5, seed=1)
@@ -116,6 +116,24 @@ def test_the_command_writes_a_checkpoint_that_asks_for_how_it_was_calibrated(tmp
         assert torch.equal(one, other)
 
 
+def test_a_temperature_may_be_given(tmp_path, capsys):
+    start = makers.start(tmp_path)
+    out = tmp_path / "out"
+    assert main(["calibrate", str(start), "--temperature", "1.1", "--out", str(out), "--mirrored", "yes"]) == 0
+    assert "temperature 1.1, as given" in capsys.readouterr().out
+    before, after = (Kronos.from_pretrained(folder / "model") for folder in (start, out))
+    torch.testing.assert_close(after.head.coarse.weight, before.head.coarse.weight / 1.1)
+    assert after.config == replace(before.config, mirrored=True)
+
+
+@pytest.mark.parametrize("value", ["0", "3", "-1", "nan"])
+def test_a_temperature_that_is_none_is_refused(tmp_path, capsys, value):
+    start = makers.start(tmp_path)
+    assert main(["calibrate", str(start), "--temperature", value, "--out", str(tmp_path / "out")]) == 1
+    assert "the temperature must be 0.8 to 1.25; got" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_config_json_cannot_hold_is_refused(tmp_path, csv, capsys):
     makers.start(tmp_path)
     assert asked(tmp_path, csv, "--min-p", "1.5") == 1
@@ -139,9 +157,9 @@ def test_too_few_candles_are_refused(tmp_path, csv):
 
 def test_a_model_that_is_not_there_is_refused(tmp_path, probe):
     with pytest.raises(CheckpointError):
-        module.write_calibrated(tmp_path / "none", probe, tmp_path / "out")
+        module.write_calibrated(tmp_path / "none", tmp_path / "out", probe)
     with pytest.raises(SettingsError, match="holds something"):
-        module.write_calibrated(tmp_path / "none", probe, tmp_path)
+        module.write_calibrated(tmp_path / "none", tmp_path, probe)
 
 
 def test_a_full_disk_is_said(tmp_path, probe, monkeypatch):
@@ -152,7 +170,7 @@ def test_a_full_disk_is_said(tmp_path, probe, monkeypatch):
 
     monkeypatch.setattr(Kronos, "save_pretrained", full)
     with pytest.raises(CheckpointError, match=r"could not be written.*No space left"):
-        module.write_calibrated(start, probe, tmp_path / "out")
+        module.write_calibrated(start, tmp_path / "out", probe)
 
 
 @pytest.mark.parametrize("value", ["0", "-3", "many"])
