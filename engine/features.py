@@ -15,7 +15,7 @@ import pandas as pd
 from engine.errors import CandlesError
 from engine.forecast import COLUMNS
 
-__all__ = ["CLIP", "PRICES", "Statistics", "candle_values", "mirror", "repair", "statistics", "time_features"]
+__all__ = ["CLIP", "PRICES", "TURNED", "Statistics", "candle_values", "mirror", "repair", "statistics", "time_features"]
 
 CLIP = 5.0
 """Normalised values are cut to +-CLIP, as the weights were trained."""
@@ -28,8 +28,8 @@ _PRICE_FLOOR = 1e-3
 """Sampled prices of a series with positive prices stay above this fraction of the context's lowest low."""
 _MOST_RISE = 10.0
 """A mirrored price is at most this many times the last close."""
-_SWAPPED = [0, 2, 1, 3]
-"""Where the prices of a mirrored candle come from: its high was a low."""
+TURNED = [0, 2, 1, 3]
+"""Open, high, low, close of a candle that goes the other way, in terms of those of one that does not."""
 
 
 def candle_values(frame: pd.DataFrame, name: str = "frame") -> np.ndarray:
@@ -160,7 +160,7 @@ def mirror(paths: np.ndarray, last_close: float) -> np.ndarray:
         Possible candles float32 [N, H, 6].
     """
     turned = paths.copy()
-    prices = paths[1::2, :, _SWAPPED].astype(np.float64)
+    prices = paths[1::2, :, TURNED].astype(np.float64)
     if last_close > 0:
         other = last_close**2 / np.maximum(prices, last_close / _MOST_RISE)
         turned[1::2, :, 5] *= other.mean(axis=-1) / np.maximum(prices.mean(axis=-1), last_close / _MOST_RISE)

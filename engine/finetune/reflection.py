@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.features import TURNED
+
 __all__ = ["directions", "mirrored", "reflected"]
 
-TURNED = [0, 2, 1, 3]
-"""Open, high, low, close of a candle that goes the other way, in terms of those of one that does not."""
 SHORTEST, LONGEST = 3.0, 200.0
 """A window's mean number of bars between turns is drawn log-uniformly from these; bars."""
 
