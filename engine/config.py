@@ -12,11 +12,16 @@ from typing import Any, ClassVar, Self
 
 from engine.errors import ConfigError
 
-__all__ = ["MAX_PATHS", "ModelConfig", "SamplingConfig", "TokenizerConfig"]
+__all__ = ["BEGINNINGS", "LEANINGS", "MAX_PATHS", "ModelConfig", "SamplingConfig", "TokenizerConfig"]
 
 MAX_PATHS = 10_000
 """Most paths that one series may ask for."""
 
+
+BEGINNINGS: Mapping[str, bool | None] = {"model": None, "close": True, "tokens": False}
+"""What a person may choose of where paths begin -> ``SamplingConfig.from_last_close``."""
+LEANINGS: Mapping[str, bool | None] = {"model": None, "none": True, "drawn": False}
+"""What a person may choose of whether paths lean up or down -> ``SamplingConfig.mirrored``."""
 
 LEAST_TEMPERATURE = 1e-6
 """Below this, logits would overflow; 0 means greedy."""

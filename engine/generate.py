@@ -21,6 +21,8 @@ from torch import Tensor
 
 from engine.cache import KVCache
 from engine.config import SamplingConfig
+from engine.features import PRICES
+from engine.forecast import COLUMNS
 from engine.model import Kronos
 from engine.sampling import draw, uniforms
 from engine.single import SinglePath, serves
@@ -38,7 +40,7 @@ _MOST_SERIES = 32
 """Series that are read in one prefill."""
 _MOST_TOKENS = 4096
 """Tokens that one pass reads after the context; more of them are read in several passes."""
-_CLOSE, _PRICES = 3, 4
+_CLOSE, _PRICES = COLUMNS.index("close"), len(PRICES)
 """Where the close stands in a candle, and how many of its columns are prices; the prices come first."""
 
 

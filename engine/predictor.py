@@ -293,12 +293,14 @@ class KronosPredictor:
     def _question(self, series: list[Series], seeds: list[int], sampling: SamplingConfig) -> Question:
         candles = np.stack([one.statistics.normalise(one.values, self.clip) for one in series])
         times = np.stack([one.times for one in series])
-        level = torch.tensor([one.last_close for one in series], device=self.device)
+        level = None
+        if sampling.from_last_close:
+            level = torch.tensor([one.last_close for one in series], device=self.device)
         return Question(
             torch.from_numpy(candles).to(self.device),
             torch.from_numpy(times).to(self.device),
             seeds,
-            level if sampling.from_last_close else None,
+            level,
         )
 
 

@@ -22,7 +22,7 @@ from engine.errors import ConfigError
 from engine.forecast import COLUMNS, Forecast
 from kronos_dashboard.errors import RecordError
 
-__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "is_mirrored", "paths_digest"]
+__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "is_mirrored", "paths_as_drawn", "paths_digest"]
 
 RECORD_VERSION = 2
 """Which list of fields. 1, which had no number, lacked what is needed to make the paths again."""
@@ -187,6 +187,11 @@ class RunRecord:
 def is_mirrored(sampling: SamplingConfig) -> bool:
     """Whether any path is mirrored: every second one is, so that of one path none is, whatever was asked for."""
     return bool(sampling.mirrored) and sampling.num_paths > 1
+
+
+def paths_as_drawn(sampling: SamplingConfig) -> slice:
+    """Which paths were not mirrored, of all: only they show where the model goes on."""
+    return slice(None, None, 2 if is_mirrored(sampling) else 1)
 
 
 def forecast_columns(shown: tuple[str, ...]) -> tuple[str, ...]:

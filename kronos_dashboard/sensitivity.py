@@ -17,6 +17,7 @@ from kronos_dashboard.errors import SettingsError
 from kronos_dashboard.forecasting import CancelToken, Predictor, Progress, SamplingConfig, run
 from kronos_dashboard.metrics import average_true_range, coverage, crps, mae, opening_gap
 from kronos_dashboard.questions import Fan, chance_up
+from kronos_dashboard.records import paths_as_drawn
 from kronos_dashboard.windows import Window
 
 __all__ = ["MAX_CELLS", "MAX_PATHS", "sensitivity"]
@@ -75,7 +76,7 @@ def sensitivity(
         told = None if progress is None else _part_of(progress, i, len(cells))
         [(forecast, record)] = run([cell], chosen, predictor, told, cancel, model_name=model_name)
         drawn = {name: record.sampling[name] for name in ("from_last_close", "mirrored")}
-        figures = _figures(window, forecast, mirrored=drawn["mirrored"])
+        figures = _figures(window, forecast, paths_as_drawn(record.sampling_config))
         rows.append({**figures, **drawn, "seconds": record.seconds})
         if partial is not None:
             partial(_table(cells, rows))
@@ -111,10 +112,10 @@ def _part_of(progress: Progress, cell: int, cells: int) -> Callable[[int, int], 
     return lambda done, total: progress(cell * total + done, cells * total)
 
 
-def _figures(window: Window, forecast: Forecast, *, mirrored: bool) -> dict[str, float]:
+def _figures(window: Window, forecast: Forecast, as_drawn: slice) -> dict[str, float]:
     fan = Fan.of(forecast, window.context)
     up, last = chance_up(fan).up, fan.last_close
-    opens = fan.opens[:: 2 if mirrored else 1, :1]
+    opens = fan.opens[as_drawn, :1]
     low, middle, high = np.quantile(fan.closes[:, -1] / last - 1, ((1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2))
     atr = average_true_range(window.context.frame.to_numpy())
     found = {

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from engine import KronosPredictor, SamplingConfig
+from engine.config import BEGINNINGS, LEANINGS
 from engine.finetune.candles import from_paths
 from engine.finetune.config import DataConfig, TokenizerStage
 from engine.finetune.losses import TokenizerObjective
@@ -28,10 +29,6 @@ from engine.finetune.store import CandleStore, make_store
 from engine.finetune.windows import fixed_batch
 
 CONTEXT = 400
-BEGIN = {"model": None, "close": True, "tokens": False}
-"""Choice of ``--begin`` -> ``from_last_close``."""
-LEANING = {"model": None, "none": True, "drawn": False}
-"""Choice of ``--leaning`` -> ``mirrored``."""
 
 
 def stored(candles: Path, cache: Path) -> tuple[CandleStore, DataConfig]:
@@ -55,8 +52,8 @@ def probe_of(store: CandleStore, config: DataConfig, horizon: int, args: argpars
     sampling = SamplingConfig(
         temperature=args.temperature,
         min_p=args.min_p,
-        from_last_close=BEGIN[args.begin],
-        mirrored=LEANING[args.leaning],
+        from_last_close=BEGINNINGS[args.begin],
+        mirrored=LEANINGS[args.leaning],
     )
     return Probe(store, tuple(chosen), CONTEXT, horizon, args.paths, args.seed, sampling=sampling)
 
@@ -99,13 +96,13 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--begin",
-        choices=tuple(BEGIN),
+        choices=tuple(BEGINNINGS),
         default="model",
         help="where paths begin: at the last close, where the model's tokens end, or as its config.json says",
     )
     parser.add_argument(
         "--leaning",
-        choices=tuple(LEANING),
+        choices=tuple(LEANINGS),
         default="model",
         help="none: every second path is mirrored at the last close; drawn: none is; or as its config.json says",
     )

@@ -25,7 +25,7 @@ from engine.finetune import candles as sources
 from engine.finetune.config import DataConfig
 from engine.finetune.evaluate import MOST_CONTEXT
 from engine.finetune.probe import Probe, summary
-from engine.finetune.split import FOREVER, choose, targets
+from engine.finetune.split import choose, targets_since
 from engine.finetune.store import make_store
 from engine.model import Kronos
 from engine.predictor import KronosPredictor
@@ -94,11 +94,7 @@ def probe_of_candles(
         DataError: no window of this length is there.
     """
     store = make_store(sources.from_paths(paths, reader), None, DataConfig(), cache)
-    places = [
-        place
-        for number in range(len(store.series))
-        for place in targets(store, number, -FOREVER, FOREVER, context, horizon)
-    ]
+    places = targets_since(store, {}, context, horizon)
     if not places:
         raise DataError(
             f"no window to calibrate on: {horizon} targets after a context of {context} without a long gap. Give more "

@@ -25,7 +25,7 @@ from engine.finetune.measured import entries, write_scores
 from engine.finetune.probe import Probe, summary
 from engine.finetune.run import Prepared, settings_of
 from engine.finetune.scores import Test
-from engine.finetune.split import FOREVER, Place, choose, targets
+from engine.finetune.split import FOREVER, Place, choose, targets_since
 from engine.finetune.state import RunFolder
 from engine.finetune.store import CandleStore, make_store
 from engine.predictor import KronosPredictor
@@ -182,7 +182,7 @@ def probe_of_paths(
         theirs = _untouched_since(Path(base))
         since = {group: max(since.get(group, -FOREVER), theirs.get(group, -FOREVER)) for group in {*since, *theirs}}
     wanted = wanted or config.probe
-    return _probe(store, _places(store, since, config.data.context, wanted.horizon), config, wanted)
+    return _probe(store, targets_since(store, since, config.data.context, wanted.horizon), config, wanted)
 
 
 def _probe(store: CandleStore, places: list[Place], config: RunConfig, wanted: ProbeConfig) -> Probe:
@@ -206,10 +206,3 @@ def _untouched_since(run: Path) -> dict[str, int]:
         group: held["last"][group] + 1 if bounds["test_from"] == FOREVER else bounds["test_from"]
         for group, bounds in held["bounds"].items()
     }
-
-
-def _places(store: CandleStore, since: dict[str, int], context: int, horizon: int) -> list[Place]:
-    found = []
-    for number, one in enumerate(store.series):
-        found += targets(store, number, since.get(one.group, -FOREVER), FOREVER, context, horizon)
-    return found

@@ -6,6 +6,7 @@ validation target; contexts of validation windows may reach back, since the past
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -25,6 +26,7 @@ __all__ = [
     "make_split",
     "require_validation",
     "targets",
+    "targets_since",
     "train_rows",
 ]
 
@@ -186,6 +188,14 @@ def train_rows(store: CandleStore, split: Split, window: int) -> TrainRows:
         )
     first, room, group = np.array(found, dtype=np.int64).T
     return TrainRows(first, room, group, tuple(names))
+
+
+def targets_since(store: CandleStore, since: Mapping[str, int], context: int, horizon: int) -> list[Place]:
+    """Windows of every series whose targets do not overlap and come from ``since`` on: seconds by group; else any."""
+    found = []
+    for number, one in enumerate(store.series):
+        found += targets(store, number, since.get(one.group, -FOREVER), FOREVER, context, horizon)
+    return found
 
 
 def choose(store: CandleStore, places: list[Place], most: int, seed: int) -> list[Place]:

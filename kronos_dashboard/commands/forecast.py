@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.config import SamplingConfig
+from engine.config import BEGINNINGS, LEANINGS, SamplingConfig
 from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.commands.again import make_again
 from kronos_dashboard.commands.files import add_file, check_paths, load_file
@@ -25,10 +25,6 @@ __all__ = ["add_parser", "run"]
 _CONTEXT, _HORIZON = 400, 120
 _SAMPLING = {"paths": "num_paths", **{name: name for name in ("temperature", "top_p", "top_k", "min_p", "seed")}}
 """Option -> field of ``SamplingConfig``."""
-_BEGIN = {"model": None, "close": True, "tokens": False}
-"""Choice of ``--begin`` -> ``from_last_close``."""
-_LEANING = {"model": None, "none": True, "drawn": False}
-"""Choice of ``--leaning`` -> ``mirrored``."""
 _RECORDED = ("context", "horizon", "cutoff", *_SAMPLING, "begin", "leaning", "policy", "dtype")
 """Options that a record answers."""
 
@@ -52,9 +48,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     add("--min-p", type=float, help="draw no token below this part of the likeliest's probability; 0 = off (default: "
         "as the model's config.json says)")  # fmt: skip
     add("--seed", type=int, help=f"same seed, same paths (default {usual.seed})")
-    add("--begin", choices=tuple(_BEGIN), help="where paths begin: at the last close, where the model's tokens end, "
-        "or as the model's config.json says (default model)")  # fmt: skip
-    add("--leaning", choices=tuple(_LEANING), help="none: every second path is mirrored at the last close, so that up "
+    add("--begin", choices=tuple(BEGINNINGS), help="where paths begin: at the last close, where the model's tokens "
+        "end, or as the model's config.json says (default model)")  # fmt: skip
+    add("--leaning", choices=tuple(LEANINGS), help="none: every second path is mirrored at the last close, so that up "
         "and down are equally likely; drawn: none is; or as the model's config.json says (default model)")  # fmt: skip
     add("--policy", choices=("exact", "roll"), help="past the model's limit: read the window anew at every step, or "
         "let the oldest candles go (default roll)")  # fmt: skip
@@ -120,7 +116,7 @@ def _make(options: argparse.Namespace, settings: Settings) -> Made:
 
 def _sampling(options: argparse.Namespace, settings: Settings) -> SamplingConfig:
     given = {field: getattr(options, name) for name, field in _SAMPLING.items() if getattr(options, name) is not None}
-    begin, leaning = _BEGIN[options.begin or "model"], _LEANING[options.leaning or "model"]
+    begin, leaning = BEGINNINGS[options.begin or "model"], LEANINGS[options.leaning or "model"]
     sampling = SamplingConfig(**given, from_last_close=begin, mirrored=leaning)
     check_paths(sampling, settings)
     return sampling

@@ -13,6 +13,7 @@ import numpy as np
 
 from kronos_dashboard.baselines import drift, persistence
 from kronos_dashboard.metrics import average_true_range, coverages, crps, mae, rmse
+from kronos_dashboard.records import paths_as_drawn
 from kronos_dashboard.windows import Window
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def verdict(steps: int, ratio: float) -> Verdict:
 def as_drawn(result: Result) -> Forecast:
     """The paths of a forecast that were not mirrored: only they show where the model goes on."""
     forecast = result.forecast
-    return replace(forecast, paths=forecast.paths[::2]) if result.record.sampling_config.mirrored else forecast
+    return replace(forecast, paths=forecast.paths[paths_as_drawn(result.record.sampling_config)])
 
 
 def continuity(window: Window, forecast: Forecast) -> Continuity:

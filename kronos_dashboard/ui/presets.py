@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
 
+from engine.config import BEGINNINGS, LEANINGS
 from kronos_dashboard.forecasting import SamplingConfig
 from kronos_dashboard.records import is_mirrored
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t
 
-__all__ = ["BEGINNINGS", "LEANINGS", "PRESETS", "Preset", "choose_sampling", "drawn_as", "left_open", "preset_of"]
+__all__ = ["PRESETS", "Preset", "choose_sampling", "drawn_as", "left_open", "preset_of"]
 
 MOST_PATHS = 200
 _MOST_SEED = 2**31 - 1
@@ -37,11 +39,6 @@ PRESETS: dict[Name, Preset] = {
     "distribution": Preset(temperature=1.0, top_p=1.0),
 }
 """``point``: paths near the likeliest one; ``distribution``: as the model believes, so that bands mean something."""
-
-BEGINNINGS: dict[str, bool | None] = {"model": None, "close": True, "tokens": False}
-"""Choice of where paths begin -> ``from_last_close``. No preset touches it: it does not say how boldly they go on."""
-LEANINGS: dict[str, bool | None] = {"model": None, "none": True, "drawn": False}
-"""Choice of whether paths lean up or down -> ``mirrored``; no preset touches it either."""
 
 _DEFAULTS: dict[str, float | int | str | None] = {
     "paths": 30,
@@ -199,47 +196,40 @@ def _least() -> float | None:
 
 
 def _beginning() -> bool | None:
-    """Whether the paths begin at the last close; None = as the model says."""
+    """Whether the paths begin at the last close; None = as the model says. No preset touches it."""
     names = {
         "model": t("As the model asks"),
         "close": t("At the last close"),
         "tokens": t("At the model's own level"),
     }
-    chosen = st.selectbox(
-        t("Paths begin"),
-        list(BEGINNINGS),
-        format_func=names.__getitem__,
-        key="begin",
-        persist_state="session",
-        help=t(
-            "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, "
-            "all paths jump together at the first step; at the last close, the miss, which is known beforehand, is "
-            "taken off all their prices. The reference implementation does not shift them."
-        ),
+    explained = t(
+        "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, "
+        "all paths jump together at the first step; at the last close, the miss, which is known beforehand, is "
+        "taken off all their prices. The reference implementation does not shift them."
     )
-    return BEGINNINGS[chosen]
+    return BEGINNINGS[_one_of(t("Paths begin"), names, "begin", explained)]
 
 
 def _leaning() -> bool | None:
-    """Whether every second path is mirrored; None = as the model says."""
+    """Whether every second path is mirrored; None = as the model says. No preset touches it."""
     names = {
         "model": t("As the model asks"),
         "none": t("Left open (mirrored)"),
         "drawn": t("As the model draws it"),
     }
-    chosen = st.selectbox(
-        t("Direction"),
-        list(LEANINGS),
-        format_func=names.__getitem__,
-        key="leaning",
-        persist_state="session",
-        help=t(
-            "Left open, every second path is turned upside down at the last close: up and down are equally likely, and "
-            "the forecast says how far the price may move, not where to. That is for models whose word on direction is "
-            "measured to be worth nothing."
-        ),
+    explained = t(
+        "Left open, every second path is turned upside down at the last close: up and down are equally likely, and "
+        "the forecast says how far the price may move, not where to. That is for models whose word on direction is "
+        "measured to be worth nothing."
     )
-    return LEANINGS[chosen]
+    return LEANINGS[_one_of(t("Direction"), names, "leaning", explained)]
+
+
+def _one_of(label: str, names: Mapping[str, str], key: str, explained: str) -> str:
+    """Which of the choices, shown by their ``names``, is taken."""
+    return st.selectbox(
+        label, list(names), format_func=names.__getitem__, key=key, persist_state="session", help=explained
+    )
 
 
 def _take_preset() -> None:
