@@ -33,6 +33,8 @@ class Reconstruction(NamedTuple):
     """[B, T, 6], from all bits."""
     quantization_loss: Tensor
     """Scalar: commitment and entropy terms."""
+    code: Tensor
+    """[B, T, K], each entry 1 / sqrt(K) or its negative; the gradient passes through to what was quantized."""
 
 
 class TokenizerLoss(NamedTuple):
@@ -141,10 +143,10 @@ class KronosTokenizer(Pretrained):
         code, quantization_loss = self.quantizer(self.latents(candles))
         starts = torch.cat((self.from_coarse(code[..., : self.config.s1_bits]), self.from_code(code)))
         coarse, full = self._decode(starts).chunk(2)
-        return Reconstruction(coarse, full, quantization_loss)
+        return Reconstruction(coarse, full, quantization_loss, code)
 
     def loss(self, candles: Tensor) -> TokenizerLoss:
         """The training loss on normalised candles [B, T, 6] (the reference's; paper eq. 4-6 with the terms halved)."""
-        coarse, full, quantization = self(candles)
+        coarse, full, quantization, _ = self(candles)
         mse_coarse, mse_full = F.mse_loss(coarse.float(), candles), F.mse_loss(full.float(), candles)
         return TokenizerLoss((mse_coarse + mse_full + quantization) / 2, mse_coarse, mse_full, quantization)

@@ -141,8 +141,9 @@ class StageConfig:
     """What training begins with: "bundled", a published name, a folder, a hub id, or "scratch" with a geometry."""
     geometry: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the published config.json; needed from scratch. Any other start must have the same, dropout excepted."""
-    parts: Literal["full", "head", "last", "lora"] = "full"
-    """What is trained: everything, the head, the head and the last blocks, or low-rank additions."""
+    parts: Literal["full", "head", "last", "lora", "decoder"] = "full"
+    """What is trained: everything, the head, the head and the last blocks, low-rank additions, or of a tokenizer all
+    that comes after its tokens (which stay what they are)."""
     last_layers: int = 1
     """Blocks trained with parts = "last"; count."""
     lora_rank: int = 8
@@ -201,8 +202,9 @@ class TokenizerStage(StageConfig):
     """As above."""
     rate: float = 2e-4
     """As above."""
-    loss: Literal["weighed", "published"] = "weighed"
-    """"weighed": errors in units of each window's one-bar change; "published": plain squared errors."""
+    loss: Literal["weighed", "published", "guided"] = "weighed"
+    """"weighed": errors in units of each window's one-bar change; "published": plain squared errors; "guided": none,
+    the encoder alone learns a code made by hand (``engine.finetune.guidance``), and another run goes on from there."""
     close_weight: float = 1.5
     """Weight of the close's error, open, high and low having 1; no unit."""
     volume_weight: float = 0.1
@@ -211,6 +213,9 @@ class TokenizerStage(StageConfig):
     """Weight of what the coarse token alone gives back; no unit."""
     quantization_weight: float = 0.5
     """Weight of commitment and entropy; no unit."""
+    decorrelation_weight: float = 0.0
+    """Weight of the mean squared correlation of two bits of a code; no unit. The published losses hold each bit in
+    balance but let bits repeat one another, and then few codes occur."""
 
 
 @dataclass(frozen=True, kw_only=True)

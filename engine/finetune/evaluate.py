@@ -94,8 +94,7 @@ def _figures(plain: Objective, batch: Batch, accelerator: Accelerator) -> dict[s
 
 def _together(sums: dict[str, Tensor], plain: Objective, count: int, accelerator: Accelerator) -> dict[str, float]:
     """Means over all windows of all processes."""
-    inner = ("coarse", "fine") if isinstance(plain, ModelObjective) else ("mse", "floor")
-    names = ("validation", *(f"validation_{name}" for name in inner))
+    names = ("validation", *(f"validation_{name}" for name in plain.figures))
     zero = torch.zeros((), dtype=torch.float64, device=accelerator.device)
     values = _added(torch.stack([sums.get(name, zero) for name in names]), accelerator)
     return dict(zip(names, (values / count).tolist(), strict=True))

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.finetune.config import ModelStage, TokenizerStage
+from engine.finetune.guidance import guidance_loss, guided_bits
 from engine.finetune.windows import Batch
 from engine.model import Kronos
 from engine.tokenizer import KronosTokenizer
 
-__all__ = ["ModelObjective", "Objective", "TokenizerObjective", "encoded", "encoded_mirrored"]
+__all__ = ["ModelObjective", "Objective", "TokenizerObjective", "encoded", "encoded_mirrored", "squared_correlation"]
 
 Figures = dict[str, Tensor]
 LEAST_STEP, MOST_STEP = 0.03, 0.5
@@ -30,6 +31,11 @@ class Objective(nn.Module, ABC):
     """A network and its loss."""
 
     network: KronosTokenizer | Kronos
+
+    @property
+    @abstractmethod
+    def figures(self) -> tuple[str, ...]:
+        """Names of what ``forward`` gives beside the loss."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> tuple[Tensor, Figures]:
@@ -46,9 +52,21 @@ class TokenizerObjective(Objective):
         self.network, self.stage = network, stage
         self.columns = (1.0, 1.0, 1.0, stage.close_weight, stage.volume_weight, stage.volume_weight)
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """As in ``Objective``."""
+        return ("wrong_bits",) if self.stage.loss == "guided" else ("mse", "floor", "correlation")
+
     def forward(self, batch: Batch) -> tuple[Tensor, Figures]:
-        """As in ``Objective``; ``floor`` is the error of the close over its one-bar change (median over windows)."""
-        coarse, full, quantization = self.network(batch.candles)
+        """As in ``Objective``.
+
+        ``floor`` is the error of the close over its one-bar change (median over windows), ``correlation`` that of two
+        bits (root mean square), ``wrong_bits`` the fraction that is not as the guide has it.
+        """
+        if self.stage.loss == "guided":
+            return self._guided(batch.candles)
+        coarse, full, quantization, code = self.network(batch.candles)
+        correlation = squared_correlation(code)
         step = batch.candles[..., 3].diff(dim=1).std(dim=1).clamp(LEAST_STEP, MOST_STEP)  # [b]
         errors = [(made.float() - batch.candles).square() for made in (full, coarse)]
         if self.stage.loss == "published":
@@ -57,8 +75,27 @@ class TokenizerObjective(Objective):
             weight = (USUAL_STEP / step).square()[:, None, None] * step.new_tensor(self.columns)
             loss = (errors[0] * weight).mean() + self.stage.coarse_weight * (errors[1] * weight).mean()
             loss = loss + self.stage.quantization_weight * quantization
+        loss = loss + self.stage.decorrelation_weight * correlation
         floor = errors[0].detach()[..., 3].mean(dim=1).sqrt() / step
-        return loss, {"mse": errors[0].detach().mean(), "floor": floor.median()}
+        figures = {"mse": errors[0].mean(), "floor": floor.median(), "correlation": correlation.sqrt()}
+        return loss, {name: value.detach() for name, value in figures.items()}
+
+    def _guided(self, candles: Tensor) -> tuple[Tensor, Figures]:
+        latents = self.network.latents(candles)
+        bits = guided_bits(candles, self.network.config)
+        return guidance_loss(latents, bits), {"wrong_bits": ((latents > 0) != bits).float().mean()}
+
+
+def squared_correlation(code: Tensor) -> Tensor:
+    """Mean over pairs of bits of their squared correlation about zero, scalar 0..1, of codes [b, W, K].
+
+    About zero, so that two bits that hardly ever change count as repeating one another too. Zero where all pairs of
+    values occur alike often. (The off-diagonal part of Barlow Twins, arXiv 2103.03230, eq. 1, on bits.)
+    """
+    with torch.autocast(code.device.type, enabled=False):
+        bits = code.flatten(0, -2).float() * code.shape[-1] ** 0.5  # 1 or -1
+        together = bits.T @ bits / len(bits)
+    return (together.square().sum() - together.diagonal().square().sum()) / (len(together) * (len(together) - 1))
 
 
 class ModelObjective(Objective):
@@ -75,6 +112,11 @@ class ModelObjective(Objective):
     def tokenizer(self) -> KronosTokenizer:
         """The frozen tokenizer."""
         return self._tokenizer[0]
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """As in ``Objective``."""
+        return ("coarse", "fine")
 
     def forward(self, batch: Batch) -> tuple[Tensor, Figures]:
         """As in ``Objective``; ``coarse`` and ``fine`` are nats per candle."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import SettingsError
-from engine.finetune.config import StageConfig
+from engine.finetune.config import StageConfig, TokenizerStage
 from engine.linear import Linear
 from engine.model import Kronos
 from engine.tokenizer import KronosTokenizer
@@ -23,6 +23,8 @@ __all__ = ["LowRankLinear", "plain_state", "prepare_parts"]
 _BLOCKS = {Kronos: "blocks", KronosTokenizer: "decoder"}
 _WITH_LAST = {Kronos: ("norm.", "dependency.", "head."), KronosTokenizer: ("head.",)}
 """What is trained together with the last blocks: all that comes after them."""
+_DECODING = ("from_code.", "from_coarse.", "decoder.", "head.")
+_ENCODING = ("embed.", "encoder.", "to_code.")
 _DOWN, _UP = ".lora_down", ".lora_up"
 
 
@@ -55,6 +57,8 @@ def prepare_parts(network: Kronos | KronosTokenizer, stage: StageConfig) -> None
         raise SettingsError(
             f"last_layers must be at most {depth}, the blocks of this {kind.__name__}; got {stage.last_layers}."
         )
+    if stage.parts == "decoder" and kind is Kronos:
+        raise SettingsError('parts must be "full", "head", "last" or "lora" in a model, which has no decoder.')
     if stage.parts == "lora":
         network.requires_grad_(requires_grad=False)
         for part in [module for name, module in network.named_modules() if name.endswith((".attention", ".ffn"))]:
@@ -63,7 +67,9 @@ def prepare_parts(network: Kronos | KronosTokenizer, stage: StageConfig) -> None
                     setattr(part, name, LowRankLinear(child, stage.lora_rank, stage.lora_scale))
         return
     last = tuple(f"{_BLOCKS[kind]}.{number}." for number in range(depth - stage.last_layers, depth))
-    trained = {"full": ("",), "head": ("head.",), "last": (*last, *_WITH_LAST[kind])}[stage.parts]
+    trained = {"full": ("",), "head": ("head.",), "last": (*last, *_WITH_LAST[kind]), "decoder": _DECODING}[stage.parts]
+    if isinstance(stage, TokenizerStage) and stage.loss == "guided":
+        trained = _ENCODING  # nothing else has a part in that loss
     fixed_clock = isinstance(network, Kronos) and not network.config.learn_te
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name.startswith(trained) and not (fixed_clock and name.startswith("time_embedding.")))

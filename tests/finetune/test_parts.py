@@ -58,6 +58,21 @@ def test_the_last_blocks_of_a_tokenizer_are_its_decoder_so_that_tokens_stay(tmp_
     assert "head.weight" in changed(before, after)
 
 
+def test_a_decoder_trained_alone_leaves_tokens_as_they_are(tmp_path):
+    run.work(makers.prepared(tmp_path, stages="tokenizer", parts="decoder"))
+    before, after = (KronosTokenizer.from_pretrained(tmp_path / place / "tokenizer") for place in ("start", "run"))
+    candles = tiny.normalised(2, 20)
+    torch.testing.assert_close(before.encode(candles), after.encode(candles), rtol=0, atol=0)
+    assert {"from_code.weight", "from_coarse.bias", "decoder.0.ffn.down.weight", "head.weight"} <= changed(
+        before, after
+    )
+
+
+def test_a_model_has_no_decoder_to_train():
+    with pytest.raises(SettingsError, match="no decoder"):
+        prepare_parts(tiny.model(), ModelStage(parts="decoder"))
+
+
 def test_low_rank_additions_change_nothing_at_first_and_merge_exactly():
     plain, stage = tiny.model(), ModelStage(parts="lora", lora_rank=3, lora_scale=0.7)
     adapted = tiny.model()
