@@ -217,6 +217,11 @@ class TokenizerStage(StageConfig):
     """Weight of the mean squared correlation of two bits of a code; no unit. The published losses hold each bit in
     balance but let bits repeat one another, and then few codes occur."""
 
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        _require(self.loss != "guided" or self.parts == "full", "parts", '"full" with loss = "guided"', self.parts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelStage(StageConfig):

@@ -5,6 +5,7 @@ import torch
 
 from engine import KronosTokenizer
 from engine.config import TokenizerConfig
+from engine.errors import SettingsError
 from engine.finetune import run
 from engine.finetune.config import TokenizerStage
 from engine.finetune.guidance import guidance_loss, guided_bits
@@ -94,6 +95,11 @@ def test_a_guided_run_teaches_the_encoder_and_leaves_the_decoder(tmp_path):
     assert same == {name for name in before.state_dict() if not name.startswith(("embed.", "encoder.", "to_code."))}
     evaluations = makers.lines(tmp_path, "evaluation")
     assert evaluations[-1]["validation_wrong_bits"] < 0.7 * evaluations[0]["validation_wrong_bits"]
+
+
+def test_a_guided_run_chooses_its_parts_itself():
+    with pytest.raises(SettingsError, match='parts must be "full" with loss = "guided"'):
+        TokenizerStage(loss="guided", parts="lora")
 
 
 def test_correlation_is_none_where_all_pairs_occur_alike_and_whole_where_bits_repeat():
