@@ -123,7 +123,8 @@ def time_features(index: pd.DatetimeIndex) -> np.ndarray:
 def repair(paths: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, float]:
     """Make sampled candles possible: high and low enclose open and close, volume and amount are not negative.
 
-    Prices that a positive series could not have are raised to 0.1 % of the context's lowest low.
+    Prices that a positive series could not have are raised to 0.1 % of the context's lowest low. A series that has no
+    volume, or no amount, has none in its future either; that counts as no change.
 
     Args:
         paths: float64 [N, H, 6], in the series' own units.
@@ -134,8 +135,9 @@ def repair(paths: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, float]:
     """
     largest = float(np.finfo(np.float32).max)
     mended = np.clip(paths, -largest, largest).astype(np.float32)
-    before = mended.copy()
     prices, traded = mended[..., :4], mended[..., 4:]
+    traded[..., ~context[:, 4:].any(axis=0)] = 0.0
+    before = mended.copy()
     lowest = float(context[:, :4].min())
     if lowest > 0:
         np.maximum(prices, np.float32(lowest * _PRICE_FLOOR), out=prices)

@@ -32,7 +32,7 @@ _SURE = 3.0
 
 
 def guided_bits(candles: Tensor, config: TokenizerConfig) -> Tensor:
-    """The bits bool [b, W, K] that stand for normalised candles [b, W, 6]; those for which nothing is left are no."""
+    """The bits bool [b, W, K] that stand for normalised candles [b, W, 6]; any beyond the 10 + 10 shown are off."""
     opens, highs, lows, closes, volumes = (candles[..., COLUMNS.index(name)] for name in COLUMNS[:5])
     body, upper, lower = closes - opens, torch.maximum(opens, closes), torch.minimum(opens, closes)
     gap = torch.cat((torch.zeros_like(opens[:, :1]), opens[:, 1:] - closes[:, :-1]), dim=1)

@@ -202,6 +202,23 @@ def test_a_positive_series_stays_positive_and_another_need_not():
     assert (repair(paths, context)[0][..., :4] == -3.0).all()
 
 
+def test_a_series_without_volume_is_given_none_and_that_is_no_repair():
+    context = candle_values(tiny.candles(20))
+    paths = np.repeat(context[None, :4], 2, axis=0)
+    paths[0, :, 4:], paths[1, :, 4:] = -1e-4, 1e-4
+    quiet = context.copy()
+    quiet[:, 4:] = 0.0
+    mended, changed = repair(paths, quiet)
+    assert (mended[..., 4:] == 0).all()
+    assert changed == 0.0
+    quiet[3, 4] = 1.0  # one traded candle: its volume is drawn, its amount is not
+    mended, changed = repair(paths, quiet)
+    assert (mended[0, :, 4:] == 0).all()
+    np.testing.assert_allclose(mended[1, :, 4], 1e-4, rtol=1e-6)
+    assert (mended[1, :, 5] == 0).all()
+    assert changed == 0.5
+
+
 def test_repairing_leaves_its_input_alone():
     paths = np.random.default_rng(0).normal(0, 1, (2, 3, 6))
     before = paths.copy()

@@ -97,9 +97,10 @@ def test_training_reconstructs_what_decoding_the_ids_gives(tokenizer):
     """Also where the halves of a code are unequal, which the reference cannot decode."""
     candles = tiny.normalised(3, 12)
     coarse, fine = tokenizer.encode(candles)
-    coarse_only, full, _ = tokenizer(candles)
-    torch.testing.assert_close(tokenizer.decode(coarse, fine), full, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(tokenizer.decode_coarse(coarse), coarse_only, rtol=1e-4, atol=1e-5)
+    made = tokenizer(candles)
+    torch.testing.assert_close(tokenizer.decode(coarse, fine), made.full, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(tokenizer.decode_coarse(coarse), made.coarse, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(tokenizer.quantizer.code(coarse, fine), made.code)
 
 
 def test_the_coarse_reconstruction_knows_nothing_of_the_fine_bits(tokenizer):
@@ -142,8 +143,9 @@ def test_a_tokenizer_without_blocks_works(depth):
 def test_the_loss_is_half_the_sum_of_its_parts(tokenizer):
     candles = tiny.normalised(3, 12)
     with torch.no_grad():
-        loss, (coarse, full, quantization) = tokenizer.train().loss(candles), tokenizer(candles)
-    plain = [float(np.square(np.asarray(r - candles)).mean()) for r in (coarse, full)]
+        loss, made = tokenizer.train().loss(candles), tokenizer(candles)
+    plain = [float(np.square(np.asarray(r - candles)).mean()) for r in (made.coarse, made.full)]
+    quantization = made.quantization_loss
     assert float(loss.mse_coarse) == pytest.approx(plain[0], rel=1e-5)
     assert float(loss.mse_full) == pytest.approx(plain[1], rel=1e-5)
     assert torch.equal(loss.quantization, quantization)
