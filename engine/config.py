@@ -17,7 +17,6 @@ __all__ = ["BEGINNINGS", "LEANINGS", "MAX_PATHS", "ModelConfig", "SamplingConfig
 MAX_PATHS = 10_000
 """Most paths that one series may ask for."""
 
-
 BEGINNINGS: Mapping[str, bool | None] = {"model": None, "close": True, "tokens": False}
 """What a person may choose of where paths begin -> ``SamplingConfig.from_last_close``."""
 LEANINGS: Mapping[str, bool | None] = {"model": None, "none": True, "drawn": False}

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.config import TokenizerConfig
-from engine.forecast import COLUMNS
+from engine.quantizer import ids_to_bits
 
 __all__ = ["guidance_loss", "guided_bits"]
 
@@ -33,21 +33,21 @@ _SURE = 3.0
 
 def guided_bits(candles: Tensor, config: TokenizerConfig) -> Tensor:
     """The bits bool [b, W, K] that stand for normalised candles [b, W, 6]; any beyond the 10 + 10 shown are off."""
-    opens, highs, lows, closes, volumes = (candles[..., COLUMNS.index(name)] for name in COLUMNS[:5])
+    opens, highs, lows, closes, volumes = candles[..., :5].unbind(-1)
     body, upper, lower = closes - opens, torch.maximum(opens, closes), torch.minimum(opens, closes)
-    gap = torch.cat((torch.zeros_like(opens[:, :1]), opens[:, 1:] - closes[:, :-1]), dim=1)
+    gap = F.pad(opens[:, 1:] - closes[:, :-1], (1, 0))
     beyond = (closes.abs() - _FINE_TO).clamp(min=0)
     level = ((closes.abs() - beyond / 2) * closes.sign() / _CELL + 64).floor().clamp(0, 127).long()
     bodies = _reflected(_cell(body.abs(), _BODIES), 3)
-    coarse = [*_reflected(level, 7), body > 0, *bodies[:2]]
-    fine = [
-        *_reflected(_cell(highs - upper, _WICKS), 2),
-        *_reflected(_cell(lower - lows, _WICKS), 2),
-        *_reflected(_cell(volumes, _VOLUMES), 4),
-        bodies[2],
-        gap.abs() > _GAP,
-    ]
-    return torch.stack(_padded(coarse, config.s1_bits) + _padded(fine, config.s2_bits), dim=-1)
+    coarse = (_reflected(level, 7), (body > 0)[..., None], bodies[..., :2])
+    fine = (
+        _reflected(_cell(highs - upper, _WICKS), 2),
+        _reflected(_cell(lower - lows, _WICKS), 2),
+        _reflected(_cell(volumes, _VOLUMES), 4),
+        bodies[..., 2:],
+        (gap.abs() > _GAP)[..., None],
+    )
+    return torch.cat((_fitted(coarse, config.s1_bits), _fitted(fine, config.s2_bits)), dim=-1)
 
 
 def guidance_loss(latents: Tensor, bits: Tensor) -> Tensor:
@@ -60,11 +60,12 @@ def _cell(values: Tensor, edges: tuple[float, ...]) -> Tensor:
     return torch.bucketize(values.contiguous(), values.new_tensor(edges))
 
 
-def _reflected(numbers: Tensor, digits: int) -> list[Tensor]:
-    """The reflected binary code of int64 ``numbers``, the most telling digit first."""
-    code = numbers ^ (numbers >> 1)
-    return [(code >> digit) & 1 == 1 for digit in reversed(range(digits))]
+def _reflected(numbers: Tensor, digits: int) -> Tensor:
+    """The reflected binary code, bool [..., digits], of int64 ``numbers`` [...], the most telling digit first."""
+    return ids_to_bits(numbers ^ (numbers >> 1), digits).flip(-1)
 
 
-def _padded(bits: list[Tensor], count: int) -> list[Tensor]:
-    return bits[:count] + [torch.zeros_like(bits[0])] * (count - len(bits))
+def _fitted(parts: tuple[Tensor, ...], count: int) -> Tensor:
+    """The first ``count`` of the bits of all ``parts``; off where there are fewer."""
+    bits = torch.cat(parts, dim=-1)
+    return F.pad(bits, (0, count - bits.shape[-1]))

@@ -48,7 +48,7 @@ def prepare_parts(network: Kronos | KronosTokenizer, stage: StageConfig) -> None
     """Mark what is trained, and put low-rank additions in place where they are.
 
     Raises:
-        SettingsError: there are not as many blocks.
+        SettingsError: there are not as many blocks, or no decoder.
     """
     kind = Kronos if isinstance(network, Kronos) else KronosTokenizer
     stack = network.get_submodule(_BLOCKS[kind])

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from engine.finetune import candles, run, split, store
 from engine.finetune.config import RunConfig
 from engine.finetune.options import config_from
+from engine.finetune.windows import Batch
 from tests.engine import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +80,12 @@ def stored(folder: Path, frame: pd.DataFrame, **changes: Any) -> tuple[store.Can
     config = settings(folder, **changes)
     held = store.make_store(candles.from_frame(frame), None, config.data, folder / "cache")
     return held, split.make_split(held, config.data), config
+
+
+def batch_of(normalised: torch.Tensor) -> Batch:
+    """Normalised candles [b, W, 6] as a batch for a tokenizer."""
+    nothing = torch.empty(0)
+    return Batch(normalised, nothing, nothing, torch.tensor(1.0), nothing)
 
 
 def lines(folder: Path, kind: str = "train") -> list[dict[str, Any]]:

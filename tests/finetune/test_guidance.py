@@ -10,7 +10,6 @@ from engine.finetune import run
 from engine.finetune.config import TokenizerStage
 from engine.finetune.guidance import guidance_loss, guided_bits
 from engine.finetune.losses import TokenizerObjective, squared_correlation
-from engine.finetune.windows import Batch
 from tests.engine import tiny
 from tests.finetune import makers
 
@@ -21,11 +20,6 @@ def still(closes):
     """Candles [1, W, 6] without bodies, wicks and volume."""
     prices = torch.as_tensor(closes, dtype=torch.float32)[None, :, None].expand(1, -1, 4)
     return torch.cat((prices, torch.zeros(1, len(closes), 2)), dim=-1)
-
-
-def batch_of(candles):
-    nothing = torch.empty(0)
-    return Batch(candles, nothing, nothing, torch.tensor(1.0), nothing)
 
 
 def test_neighbouring_closes_differ_in_one_bit_and_no_two_have_the_same():
@@ -113,8 +107,9 @@ def test_correlation_is_none_where_all_pairs_occur_alike_and_whole_where_bits_re
 @pytest.mark.parametrize("loss", ["weighed", "published"])
 def test_decorrelation_adds_its_weight_and_reaches_the_encoder(loss):
     tokenizer, candles = tiny.tokenizer().train(), tiny.normalised(4, 20)
-    without, figures = TokenizerObjective(tokenizer, TokenizerStage(loss=loss))(batch_of(candles))
-    added, _ = TokenizerObjective(tokenizer, TokenizerStage(loss=loss, decorrelation_weight=2.0))(batch_of(candles))
+    batch = makers.batch_of(candles)
+    without, figures = TokenizerObjective(tokenizer, TokenizerStage(loss=loss))(batch)
+    added, _ = TokenizerObjective(tokenizer, TokenizerStage(loss=loss, decorrelation_weight=2.0))(batch)
     torch.testing.assert_close(added - without, 2.0 * figures["correlation"].square())
     (added - without).backward()
     assert tokenizer.to_code.weight.grad.abs().sum() > 0
