@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from kronos_dashboard.forecasting import SamplingConfig, run
 from kronos_dashboard.samples import SAMPLES, load_sample
@@ -18,7 +20,7 @@ from tests.browser.conftest import App
 if TYPE_CHECKING:
     from engine import KronosPredictor
 
-CONTEXT, PATIENCE_MS = 400, 300_000
+CONTEXT, PATIENCE_MS = 400, 240_000
 CHART = "window.kronosCharts?.charts.get('chart')?.chart"
 
 WATCH = """(chart) => {
@@ -38,6 +40,26 @@ WATCH = """(chart) => {
     requestAnimationFrame(look);
 }"""
 """Note what the status line said, when Run was clicked, and when the whole forecast had been drawn."""
+
+STATE = """(chart) => {
+    const drawn = new Function(`return ${chart}`)();
+    return {
+        status: document.querySelector(".st-key-status")?.innerText,
+        tabs: [...document.querySelectorAll('[role="tab"]')].map((tab) => `${tab.innerText} ${tab.ariaSelected}`),
+        script: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState,
+        clicked: window.clicked,
+        ended: window.ended,
+        chart: drawn && {
+            frames: drawn.frames,
+            waiting: drawn.waiting,
+            width: drawn.element.clientWidth,
+            patched: Boolean(drawn.patch),
+            upToDate: drawn.data === drawn.figure.data,
+            traces: drawn.data?.map((trace) => trace.meta),
+        },
+    };
+}"""
+"""What there is to know of a page where something did not come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +124,8 @@ class Session:
 
     def wait(self) -> None:
         """Until the forecast is drawn."""
-        self.app.page.wait_for_function("() => window.ended > 0", timeout=PATIENCE_MS)
+        with self._telling("no forecast was drawn"):
+            self.app.page.wait_for_function("() => window.ended > 0", timeout=PATIENCE_MS)
         self.app.settle()
 
     def seconds(self) -> float:
@@ -122,10 +145,11 @@ class Session:
     def record(self, folder: Path) -> dict[str, Any]:
         """The run record, as it is downloaded."""
         page = self.app.page
-        expect(page.get_by_role("tab", name="Questions")).to_be_visible(timeout=PATIENCE_MS)  # the tabs of a result
-        page.get_by_role("tab", name="Files").click()
-        with page.expect_download(timeout=PATIENCE_MS) as started:
-            page.locator(".st-key-take_run button:visible").first.click(timeout=PATIENCE_MS)
+        with self._telling("no record was offered"):
+            page.get_by_role("tab", name="Questions").wait_for(timeout=PATIENCE_MS)  # the tabs of a result
+            page.get_by_role("tab", name="Files").click()
+            with page.expect_download(timeout=PATIENCE_MS) as started:
+                page.locator(".st-key-take_run button:visible").first.click(timeout=PATIENCE_MS)
         path = folder / f"{self.wish.seed}.json"
         started.value.save_as(path)
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["record"]
@@ -151,6 +175,14 @@ class Session:
         seeds = [other.seed for other in others if other.seed != wish.seed]
         found += [f"was sent the seed {seed}" for seed in seeds if any(b"%d" % seed in frame for frame in self.frames)]
         return found
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """Say what the page looks like when it is waited for in vain."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise AssertionError(f"{what}: {self.app.page.evaluate(STATE, CHART)}") from error
 
     def _keep(self, data: bytes | str) -> None:
         if isinstance(data, bytes):

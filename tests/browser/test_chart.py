@@ -109,6 +109,19 @@ def test_steps_pressed_faster_than_charts_come_add_up(chart: App) -> None:
     expect(chart.page.get_by_text(f"row {before}")).to_be_visible()
 
 
+def test_a_chart_that_changed_while_out_of_sight_is_drawn_once_it_is_back(chart: App) -> None:
+    sight = "(display) => { document.querySelector('.kd-chart').style.display = display; }"
+    first, drawn = chart.first_time(), frames(chart)
+    chart.page.evaluate(sight, "none")
+    with chart.rerun():
+        chart.page.get_by_role("slider", name="Row").press("ArrowLeft")
+    assert chart.first_time() == first
+    assert frames(chart) == drawn, "nothing can be drawn that has no width"
+    with redrawn(chart):
+        chart.page.evaluate(sight, "")
+    assert chart.first_time() < first
+
+
 def test_a_fan_grows_by_patches_without_a_blink(chart: App) -> None:
     zoomed = zoom(chart)
     chart.page.evaluate(

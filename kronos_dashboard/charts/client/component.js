@@ -180,10 +180,10 @@ function tool(name, title, act) {
 // ------------------------------------------------------------------------------------------------ size
 
 function resized(state) {
-  const width = state.plot.clientWidth;
-  if (!width || width === state.width) return;
-  const known = state.width;
-  state.width = width;
+  const width = state.plot.clientWidth, known = state.width;
+  if (width === known) return;
+  state.width = width; // 0 while out of sight, where nothing is drawn: all is drawn once it is back
+  if (!width) return;
   settle(state);
   if ((known !== undefined || !state.chart.frames) && state.chart.figure) state.chart.redraw();
 }
