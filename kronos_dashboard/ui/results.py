@@ -50,13 +50,19 @@ def show_chart(window: Window, *, on_step: Callable[[int], None], redraw: str) -
         on_step(by)
         st.rerun(redraw)  # the chart's own fragment knows this window alone
 
-    st.fragment(_chart, run_every=_TICK_S if playing(window) else None, key="chart_area")(window, step)
+    runs = playing(window)
+    st.fragment(_film if runs else _chart, run_every=_TICK_S if runs else None, key="chart_area")(window, step)
+
+
+def _film(window: Window, on_step: Callable[[int], None]) -> None:
+    """The chart while what came is played; another fragment than the chart at rest, as in ``watch``."""
+    if play_on(window):
+        st.rerun()
+    _chart(window, on_step)
 
 
 def _chart(window: Window, on_step: Callable[[int], None]) -> None:
-    """The chart alone, which runs by itself while what came is played."""
-    if play_on(window):
-        st.rerun()
+    """The chart alone."""
     result, shown, chosen = kept_result(window), revealed(window), look()
     drawn = replace(window, truth=window.came)
     if result is None:

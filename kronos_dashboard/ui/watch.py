@@ -66,10 +66,18 @@ def watch(window: Window, setup: Setup) -> None:
     error = run_error()
     if error is not None and not busy:
         show_error(error)
-    st.fragment(_look_again, run_every=_POLL_S if busy else None, key="watch")(window, setup)
+    if busy:
+        st.fragment(_look_again, run_every=_POLL_S, key="watch")(window, setup)
+    else:
+        st.caption(_idle_text(window, setup))
 
 
 def _look_again(window: Window, setup: Setup) -> None:
+    """One look.
+
+    It must not be a fragment of a page at rest: a look that comes late would begin a run there, and where the run
+    before has ended but was not sent yet, Streamlit drops what it still has to send, the result with it.
+    """
     if _is_due(window, setup) and time.monotonic() - st.session_state["rest"][1] >= _REST_S:
         st.session_state["auto_tried"] = _identity(window, setup)
         submit(window, setup)

@@ -122,9 +122,12 @@ def test_what_came_is_hidden_revealed_and_played(app: App) -> None:
     app.page.wait_for_function(has_trace("What came", 11))
     app.page.get_by_role("button", name="Hide").click()
     app.page.wait_for_function(f"() => !{CHART}.data.some((trace) => trace.name === 'What came')")
+    drawn = app.page.locator(".st-key-chart .main-svg").first.element_handle()
     button(app, "reveal_play").click()
     app.page.wait_for_function(has_trace("What came", 13))
     expect(app.page.get_by_role("button", name="Reveal all")).to_be_disabled()
+    app.settle()
+    assert app.page.evaluate("element => element.isConnected", drawn), "the chart was drawn in place"
 
 
 def test_a_file_is_uploaded_the_window_moved_the_forecast_made_and_taken_away(app: App, tmp_path: Path) -> None:

@@ -10,12 +10,22 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from kronos_dashboard.loading import load_model
 from tests.browser.conftest import browse, serve
 from tests.browser.many import Session, Wish, wishes
 
 ORPHAN_AFTER_S = 8
+KEEP_SENT = """() => {
+    const send = WebSocket.prototype.send;
+    window.sent = [];
+    WebSocket.prototype.send = function (data) {
+        window.sent.push([this, data.slice()]); // what it was given is written over later
+        return send.call(this, data);
+    };
+}"""
+SENT = "() => window.sent.map(([_, data]) => [...data])"
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +81,21 @@ def test_a_session_that_waits_is_told_so_and_one_that_closes_its_tab_makes_room(
         expect(app.page.get_by_text(re.compile("30 paths, .*seed 7"))).to_be_visible(timeout=120_000)
         runs = json.loads((cache / "timings.json").read_text(encoding="utf-8"))["runs"]
         assert 200 not in [run["paths"] for run in runs], "only a run that comes to its end is remembered"
+
+
+def test_a_look_that_comes_late_runs_nothing(chromium: Browser, shared: str) -> None:
+    """Asked to run again in the moment a run ends, Streamlit drops what that run has not sent yet: the forecast."""
+    with browse(chromium, shared) as app:
+        app.page.add_init_script(f"({KEEP_SENT})()")
+        session = Session(app, Wish(sample="eurusd_1h", back=1, seed=8))
+        session.prepare()
+        session.start()
+        session.wait()
+        messages = [BackMsg.FromString(bytes(data)) for data in app.page.evaluate(SENT)]
+        looks = [number for number, message in enumerate(messages) if message.rerun_script.is_auto_rerun]
+        assert looks, "the page looked how far the forecast was"
+        app.page.wait_for_timeout(500)
+        runs = app.finished
+        app.page.evaluate("(number) => { const [socket, data] = window.sent[number]; socket.send(data); }", looks[-1])
+        app.page.wait_for_timeout(1_000)
+        assert app.finished == runs
