@@ -27,7 +27,7 @@ import torch
 from kronos_finance._vendor import kronos_model as reference
 
 from engine import Kronos, KronosPredictor, KronosTokenizer, ModelConfig, SamplingConfig, TokenizerConfig
-from engine.names import to_published
+from engine.checkpoints.tensor_names import to_published
 
 MODEL = ModelConfig(
     s1_bits=10,

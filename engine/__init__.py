@@ -23,9 +23,9 @@ if TYPE_CHECKING:
         HubUnreachable,
     )
     from engine.forecast import COLUMNS, Forecast
-    from engine.model import Kronos
+    from engine.network.model import Kronos
+    from engine.network.tokenizer import KronosTokenizer
     from engine.predictor import KronosPredictor
-    from engine.tokenizer import KronosTokenizer
 
 __all__ = [
     "COLUMNS",
@@ -51,9 +51,9 @@ __all__ = [
 _HOMES = {
     "COLUMNS": "forecast",
     "Forecast": "forecast",
-    "Kronos": "model",
+    "Kronos": "network.model",
     "KronosPredictor": "predictor",
-    "KronosTokenizer": "tokenizer",
+    "KronosTokenizer": "network.tokenizer",
     "ModelConfig": "config",
     "SamplingConfig": "config",
     "TokenizerConfig": "config",

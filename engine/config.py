@@ -175,7 +175,7 @@ class TokenizerConfig(_Published):
     zeta: float = 0.05
     """Weight of both entropies together."""
     group_size: int
-    """Divides ``s1_bits + s2_bits``; published, and without effect (``engine.quantizer``)."""
+    """Divides ``s1_bits + s2_bits``; published, and without effect (``engine.network.quantizer``)."""
 
     def __post_init__(self) -> None:
         """Check every field."""

@@ -17,17 +17,17 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from engine import checkpoint
+from engine.callbacks import CancelToken, Partial, Progress
+from engine.checkpoints import checkpoint
 from engine.config import SamplingConfig
 from engine.errors import Cancelled, CandlesError, ConfigError
 from engine.features import CLIP
 from engine.forecast import COLUMNS, Forecast
-from engine.generate import Glimpse, Question, WindowPolicy, decode_steps, generate
-from engine.linear import pack
-from engine.model import Kronos
-from engine.progress import CancelToken, Partial, Progress
-from engine.series import Series
-from engine.tokenizer import KronosTokenizer
+from engine.generation.generate import Glimpse, Question, WindowPolicy, decode_steps, generate
+from engine.network.linear import pack
+from engine.network.model import Kronos
+from engine.network.tokenizer import KronosTokenizer
+from engine.prepared_series import Series
 
 __all__ = ["DEFAULT_POLICY", "CancelToken", "KronosPredictor", "Progress", "choose_device"]
 
@@ -151,10 +151,10 @@ class KronosPredictor:
             sampling: how paths are drawn; None = the defaults.
             seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series
                 is drawn with the same uniform numbers.
-            policy: what happens when context and horizon pass ``max_context`` (``engine.generate``).
+            policy: what happens when context and horizon pass ``max_context`` (``engine.generation.generate``).
             progress: called with the decode steps done and all decode steps.
             cancel: checked after every decode step.
-            partial: shown the candles so far every few decode steps (``engine.progress.Partial``); changes nothing.
+            partial: shown the candles so far every few decode steps (``engine.callbacks.Partial``); changes nothing.
 
         Returns:
             One forecast per frame, in order, with all paths.

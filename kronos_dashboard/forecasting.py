@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
+from engine.callbacks import CancelToken, Partial, Progress
 from engine.config import SamplingConfig
 from engine.forecast import Forecast
-from engine.progress import CancelToken, Partial, Progress
 from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.records import RunRecord, forecast_columns, paths_digest
 from kronos_dashboard.windows import Window
 
 if TYPE_CHECKING:
-    from engine.generate import WindowPolicy
+    from engine.generation.generate import WindowPolicy
 
 __all__ = [
     "CancelToken",
@@ -168,7 +168,7 @@ def _tokenizer_digest(tokenizer: Any) -> str:
     """SHA-256 of the file that ``save_pretrained`` would write; some milliseconds."""
     from safetensors.torch import save
 
-    from engine import names
+    from engine.checkpoints import tensor_names as names
 
     tensors = names.to_published("tokenizer", tokenizer.config.to_dict(), tokenizer.state_dict())
     return hashlib.sha256(save(tensors, metadata={"format": "pt"})).hexdigest()

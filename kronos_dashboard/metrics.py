@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from engine.finetune.scores import crps
+from engine.finetune.evaluation.significance import crps
 
 __all__ = [
     "LEVELS",

@@ -49,7 +49,9 @@ def choices(configured: str) -> list[ModelChoice]:
     A folder or a hub id is offered only where the settings name it: what comes from a browser is looked up in this
     list and never opened as a path. Loads torch where it is not loaded yet.
     """
-    from engine import registry  # here, not above: it loads torch, and pages must answer before that is there
+    from engine.checkpoints import (
+        registry,  # here, not above: it loads torch, and pages must answer before that is there
+    )
 
     offered = [ModelChoice(name=BUNDLED, parameters=_BUNDLED_PARAMETERS)]
     for entry in registry.published_models():

@@ -66,7 +66,7 @@ class RunRecord:
     sampling: dict[str, Any]
     """The fields of ``SamplingConfig``, the seed among them, as they stand in the file: see ``sampling_config``."""
     policy: str
-    """How context and horizon passed the model's limit: ``exact`` or ``roll`` (``engine.generate``)."""
+    """How context and horizon passed the model's limit: ``exact`` or ``roll`` (``engine.generation.generate``)."""
     max_context: int
     """Most candles that the model sees at once."""
     clip: float

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import engine
-from engine import registry
-from engine.registry import SCORES_FILE
+from engine.checkpoints import registry
+from engine.checkpoints.registry import SCORES_FILE
 from kronos_dashboard.errors import RecordError
 
 __all__ = ["SCORES_FILE", "Found", "Score", "Scores", "find_scores", "read_scores", "weights_digest"]

@@ -3,7 +3,7 @@
     python scripts/score_bundled.py --model runs/bundled --candles CANDLES --windows 60
 
 Forecast targets lie in ``CANDLES/validation``; contexts may reach back into ``CANDLES/train``. Measures are those of
-the training pipeline's evaluations (``engine.finetune.probe``).
+the training pipeline's evaluations (``engine.finetune.evaluation.forecast_eval``).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import torch
 
 from engine import KronosPredictor, SamplingConfig
 from engine.config import BEGINNINGS, LEANINGS
-from engine.finetune.candles import from_paths
 from engine.finetune.config import DataConfig, TokenizerStage
-from engine.finetune.losses import TokenizerObjective
-from engine.finetune.measured import COLUMNS, entries, write_scores
-from engine.finetune.probe import Probe
-from engine.finetune.split import choose, make_split
-from engine.finetune.store import CandleStore, make_store
-from engine.finetune.windows import fixed_batch
+from engine.finetune.data.mapped_candles import CandleStore, make_store
+from engine.finetune.data.split import choose, make_split
+from engine.finetune.data.symbol_candles import from_paths
+from engine.finetune.data.windows import fixed_batch
+from engine.finetune.evaluation.forecast_eval import Probe
+from engine.finetune.evaluation.scorecard import COLUMNS, entries, write_scores
+from engine.finetune.training.losses import TokenizerObjective
 
 CONTEXT = 400
 

@@ -93,8 +93,9 @@ def _train(arguments: Sequence[str]) -> int:
 
 
 def _work(folder: str) -> int:
-    from engine.finetune import run, watch
-    from engine.finetune.loop import Watcher
+    from engine.finetune import run
+    from engine.finetune.training import reporters as watch
+    from engine.finetune.training.loop import Watcher
 
     prepared = run.reopen(folder)
     watchers: list[Watcher] = []
@@ -106,7 +107,7 @@ def _work(folder: str) -> int:
 
 def _closing_comparison(prepared) -> None:  # type: ignore[no-untyped-def]
     """What the run gave, against what it started from, on the windows that it kept untouched."""
-    from engine.finetune import compare
+    from engine.finetune.evaluation import compare
 
     config = prepared.config
     base = config.model.start
@@ -122,7 +123,7 @@ def _closing_comparison(prepared) -> None:  # type: ignore[no-untyped-def]
 
 
 def _compare(arguments: Sequence[str]) -> int:
-    from engine.finetune import compare
+    from engine.finetune.evaluation import compare
     from engine.finetune.run import reopen, settings_of
 
     parser = argparse.ArgumentParser(prog="python -m engine.finetune compare")
@@ -144,7 +145,7 @@ def _compare(arguments: Sequence[str]) -> int:
 
 
 def _calibrate(arguments: Sequence[str]) -> int:
-    from engine.finetune import calibrate
+    from engine.finetune.evaluation import calibrate
 
     parser = argparse.ArgumentParser(prog="python -m engine.finetune calibrate")
     parser.add_argument("model", help="bundled, a published name, a folder, a run folder or a hub id")

@@ -76,7 +76,7 @@ class DataConfig:
     held_out_symbols: tuple[str, ...] = ()
     """Symbols that are never trained on; validation and test then use these alone."""
     longest_break_hours: float | None = None
-    """No window crosses a longer gap; hours. None = by interval and market (``engine.finetune.store``)."""
+    """No window crosses a longer gap; hours. None = by interval and market (``data.mapped_candles``)."""
     session_clocks: Mapping[str, str] = field(default_factory=dict)
     """Market to time zone on whose clock its intraday bars may be read; "*" = every market."""
     session_clock_share: float = 0.4
@@ -204,7 +204,7 @@ class TokenizerStage(StageConfig):
     """As above."""
     loss: Literal["weighed", "published", "guided"] = "weighed"
     """"weighed": errors in units of each window's one-bar change; "published": plain squared errors; "guided": none,
-    the encoder alone learns a code made by hand (``engine.finetune.guidance``), and another run goes on from there."""
+    the encoder alone learns a code made by hand (``training.code_supervision``), and another run goes on from there."""
     close_weight: float = 1.5
     """Weight of the close's error, open, high and low having 1; no unit."""
     volume_weight: float = 0.1

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from engine.finetune.loop import LAUNCHER
+from engine.finetune.training.loop import LAUNCHER
 
 __all__ = ["STOPPED", "launch"]
 

@@ -21,19 +21,19 @@ from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
 from engine.errors import DataError, EngineError, RunExists, RunInUse, SettingsError
-from engine.finetune import candles as sources
 from engine.finetune.config import RunConfig, StageName
-from engine.finetune.evaluate import make_evaluation
-from engine.finetune.loop import Job, Outcome, Watcher, stopping_on_signals, train
-from engine.finetune.losses import ModelObjective, Objective
+from engine.finetune.data import symbol_candles as sources
+from engine.finetune.data.mapped_candles import CandleStore, make_store, open_store
+from engine.finetune.data.pretokenized import TokenBatches, encode_windows, grid
+from engine.finetune.data.split import Bounds, Split, make_split, require_validation, train_rows
+from engine.finetune.data.windows import Batches, Sharing
+from engine.finetune.evaluation.loss_eval import make_evaluation
 from engine.finetune.options import as_dict, differences, from_dict
-from engine.finetune.parts import prepare_parts
-from engine.finetune.pretokenised import TokenBatches, encode_windows, grid
-from engine.finetune.split import Bounds, Split, make_split, require_validation, train_rows
-from engine.finetune.starts import starting_objective
-from engine.finetune.state import RunFolder
-from engine.finetune.store import CandleStore, make_store, open_store
-from engine.finetune.windows import Batches, Sharing
+from engine.finetune.training.initialization import starting_objective
+from engine.finetune.training.loop import Job, Outcome, Watcher, stopping_on_signals, train
+from engine.finetune.training.losses import ModelObjective, Objective
+from engine.finetune.training.run_folder import RunFolder
+from engine.finetune.training.trainable import prepare_parts
 
 __all__ = ["Prepared", "prepare", "processes_for", "reopen", "settings_of", "work"]
 

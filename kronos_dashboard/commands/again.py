@@ -20,7 +20,7 @@ from kronos_dashboard.settings import Settings
 from kronos_dashboard.windows import Window, check_lengths
 
 if TYPE_CHECKING:
-    from engine.generate import WindowPolicy
+    from engine.generation.generate import WindowPolicy
 
 __all__ = ["make_again"]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from kronos_dashboard.questions.answers import Answer, Sentence, Value
 
 if TYPE_CHECKING:
-    from engine.likelihood import Judge, Surprise
+    from engine.surprisal import Judge, Surprise
 
 __all__ = ["ODD", "RecentSurprise", "recent_surprise", "recent_surprises"]
 
@@ -72,7 +72,7 @@ def recent_surprises(judge: Judge, frames: Sequence[pd.DataFrame], *, last: int 
     Raises:
         EngineError: there are too few candles before those that are judged.
     """
-    from engine.likelihood import surprise  # here, not above: torch takes seconds
+    from engine.surprisal import surprise  # here, not above: torch takes seconds
 
     found = surprise(judge, frames, last=last)
     return [RecentSurprise(figures=figures, odd=figures.deviation >= ODD) for figures in found]

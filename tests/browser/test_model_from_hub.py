@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import BUNDLED, browse, serve
 from tests.browser.test_app import button, forecast_ended, run, set_number
-from tests.engine.hub_server import Hub, running
+from tests.support.hub_server import Hub, running
 
 REPO = "somebody/kronos-small-copy"
 

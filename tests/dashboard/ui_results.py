@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import Forecast, ModelConfig, SamplingConfig
 from engine.features import mirror
-from engine.likelihood import Surprise
+from engine.surprisal import Surprise
 from kronos_dashboard.baselines import random_walk
 from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.questions import RecentSurprise

@@ -4,7 +4,7 @@ import pytest
 
 from engine import ConfigError, ModelConfig, SamplingConfig, TokenizerConfig
 from engine.config import MAX_PATHS
-from tests.engine import tiny
+from tests.support import tiny
 
 
 @pytest.mark.parametrize(

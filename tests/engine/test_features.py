@@ -4,7 +4,7 @@ import pytest
 
 from engine import COLUMNS, CandlesError
 from engine.features import CLIP, candle_values, repair, statistics, time_features
-from tests.engine import tiny
+from tests.support import tiny
 
 # ------------------------------------------------------------------------------------------------- candle_values
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from engine import COLUMNS, Kronos, KronosPredictor, KronosTokenizer, SamplingConfig
 from engine.features import candle_values, statistics, time_features
-from engine.sampling import chances
+from engine.generation.sampling import chances
 
 FOLDER = Path(__file__).parents[1] / "data" / "parity"
 CASES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())

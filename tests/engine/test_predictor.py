@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from engine import COLUMNS, Cancelled, CandlesError, ConfigError, KronosPredictor, SamplingConfig
-from engine import generate as engine_generate
 from engine.features import candle_values, statistics, time_features
-from engine.generate import Question, generate
-from tests.engine import tiny
+from engine.generation import generate as engine_generate
+from engine.generation.generate import Question, generate
+from tests.support import tiny
 
 H = 6
 SAMPLING = SamplingConfig(num_paths=5, seed=1)

@@ -14,8 +14,9 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine import Kronos, KronosPredictor, KronosTokenizer, ModelConfig, TokenizerConfig, names
-from tests.engine import tiny
+from engine import Kronos, KronosPredictor, KronosTokenizer, ModelConfig, TokenizerConfig
+from engine.checkpoints import tensor_names as names
+from tests.support import tiny
 
 reference = pytest.importorskip(
     "kronos_finance._vendor.kronos_model", reason="the reference package is not installed (requirements-reference.txt)"

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from engine import KronosPredictor
-from engine.likelihood import Surprise
+from engine.surprisal import Surprise
 from kronos_dashboard.forecasting import model_frame
 from kronos_dashboard.questions import (
     ENGLISH,

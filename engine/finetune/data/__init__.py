@@ -1,0 +1,1 @@
+"""Training data: readers of candles, memory-mapped storage, splits, windows and augmentation."""

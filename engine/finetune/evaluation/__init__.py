@@ -1,0 +1,1 @@
+"""Evaluation of trained checkpoints: losses, forecasts on held-out windows, significance, scorecards, calibration."""

@@ -1,0 +1,1 @@
+"""Autoregressive generation: from prepared series to sampled token paths and back to candles."""

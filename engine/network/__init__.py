@@ -1,0 +1,1 @@
+"""The neural networks: tokenizer, decoder-only transformer, and the layers and kernels under them."""
