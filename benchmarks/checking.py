@@ -18,16 +18,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.calendars import detect, future_times
-from kronos_dashboard.candles import CandleFrame
-from kronos_dashboard.doctor import examine
-from kronos_dashboard.resampling import resample
+from kronos_dashboard.markets.calendars import detect, future_times
+from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.markets.doctor import examine
+from kronos_dashboard.markets.resampling import resample
 
 FIRST = """
 import time
 from benchmarks.checking import stock
 made = stock(2_000)
-from kronos_dashboard.calendars import future_times
+from kronos_dashboard.markets.calendars import future_times
 start = time.perf_counter()
 future_times(made, 120)
 print(time.perf_counter() - start)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.importers import read
+from kronos_dashboard.markets.importers import read
 from kronos_dashboard.settings import Settings
 
 

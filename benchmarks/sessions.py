@@ -23,7 +23,7 @@ from forecast_page import MOVE_MS, MOVED, open_forecast, set_number, timed
 from playwright.sync_api import Browser
 from report import Report
 
-from kronos_dashboard.loading import load_model
+from kronos_dashboard.models.loading import load_model
 from tests.browser.conftest import App, browse, launched, serve
 from tests.browser.many import Session, wishes
 

@@ -12,13 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 from engine.errors import EngineError
-from kronos_dashboard.commands import forecast
-from kronos_dashboard.commands.files import add_file, load_file
-from kronos_dashboard.doctor import command as doctor
+from kronos_dashboard.cli import doctor, fetch, forecast
+from kronos_dashboard.cli.shared import add_file, load_file
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.feeds import command as fetch
-from kronos_dashboard.importers import ChoiceNeeded
-from kronos_dashboard.importers.describing import as_document, as_lines, choices_document
+from kronos_dashboard.markets.importers import ChoiceNeeded
+from kronos_dashboard.markets.importers.summary import as_document, as_lines, choices_document
 from kronos_dashboard.settings import Settings
 
 __all__ = ["main"]

@@ -9,8 +9,8 @@ import pytest
 
 import engine
 from engine import errors
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = [path for path in (ROOT / "Home.py", *sorted((ROOT / "pages").glob("*.py"))) if path.exists()]
 PACKAGES = [path for package in ("engine", "kronos_dashboard") for path in sorted((ROOT / package).rglob("*.py"))]
 NO_SCREEN = [path for path in PACKAGES if "ui" not in path.relative_to(ROOT).parts]

@@ -4,9 +4,9 @@ Runs offline:  python docs/examples/many_series.py
 """
 
 from engine import KronosPredictor, SamplingConfig
-from kronos_dashboard.forecasting import model_frame
-from kronos_dashboard.samples import SAMPLES, load_sample
-from kronos_dashboard.windows import latest
+from kronos_dashboard.forecasting.run import model_frame
+from kronos_dashboard.forecasting.windows import latest
+from kronos_dashboard.markets.samples import SAMPLES, load_sample
 
 contexts = (400, 250)  # in turn
 windows = [

@@ -4,11 +4,11 @@ Runs offline:  python docs/examples/one_series.py
 """
 
 from engine import KronosPredictor, SamplingConfig
-from kronos_dashboard.baselines import random_walk
-from kronos_dashboard.forecasting import model_frame
-from kronos_dashboard.metrics import score
-from kronos_dashboard.samples import load_sample
-from kronos_dashboard.windows import cut
+from kronos_dashboard.evaluation.metrics import score
+from kronos_dashboard.forecasting.baselines import random_walk
+from kronos_dashboard.forecasting.run import model_frame
+from kronos_dashboard.forecasting.windows import cut
+from kronos_dashboard.markets.samples import load_sample
 
 candles = load_sample("eurusd_1h").candles
 window = cut(candles, end_row=len(candles) - 48, context=400, horizon=48)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from engine import KronosPredictor, SamplingConfig
-from kronos_dashboard import samples
+from kronos_dashboard.markets import samples
 
 candles = pd.read_csv(Path(samples.__file__).with_name("eurusd_1h.csv"), index_col="timestamp", parse_dates=True)
 context, future = candles.iloc[-430:-30], candles.index[-30:]

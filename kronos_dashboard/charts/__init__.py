@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from kronos_dashboard.charts.axis import date_ticks
-from kronos_dashboard.charts.compare import coverage_figure, error_figure, pit_figure, sensitivity_figure
 from kronos_dashboard.charts.decimation import Buckets, decimate
+from kronos_dashboard.charts.diagnostics import coverage_figure, error_figure, pit_figure, sensitivity_figure
 from kronos_dashboard.charts.forecast import fan_patch, forecast_figure, window_figure
-from kronos_dashboard.charts.look import MOST_PATHS, Cone, Level, Look
-from kronos_dashboard.charts.multiples import Panel, multiples_figure
-from kronos_dashboard.charts.pages import html_page
+from kronos_dashboard.charts.html_page import html_page
+from kronos_dashboard.charts.labels import CHINESE, ENGLISH, Words
 from kronos_dashboard.charts.palettes import DARK, LIGHT, SCHEMES, Palette, palette_of, themes_of
 from kronos_dashboard.charts.series import series_figure
-from kronos_dashboard.charts.words import CHINESE, ENGLISH, Words
+from kronos_dashboard.charts.small_multiples import Panel, multiples_figure
+from kronos_dashboard.charts.style import MOST_PATHS, Cone, Level, Look
 
 __all__ = [
     "CHINESE",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.charts.words import ENGLISH, Words
+from kronos_dashboard.charts.labels import ENGLISH, Words
 
 __all__ = ["Clock", "Ticks", "clock_of", "date_labels", "date_ticks", "decimals_of", "prices", "ticks"]
 

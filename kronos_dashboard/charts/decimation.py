@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kronos_dashboard.candles import CandleFrame
+from kronos_dashboard.markets.candles import CandleFrame
 
 __all__ = ["Buckets", "decimate", "size_for"]
 

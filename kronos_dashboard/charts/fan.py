@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine.forecast import COLUMNS, Forecast
-from kronos_dashboard.charts.look import Cone, Look
+from kronos_dashboard.charts.layers import future_x, joined, window_decimals
 from kronos_dashboard.charts.palettes import rgba
-from kronos_dashboard.charts.parts import future_x, joined, window_decimals
+from kronos_dashboard.charts.style import Cone, Look
 from kronos_dashboard.charts.traces import NOTHING, Trace, Z, band, candlestick, faint_paths, line
-from kronos_dashboard.windows import Window
+from kronos_dashboard.forecasting.windows import Window
 
 __all__ = ["cone", "fan"]
 

@@ -13,15 +13,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.forecast import Forecast
-from kronos_dashboard.candles import interval_label
 from kronos_dashboard.charts.axis import clock_of
 from kronos_dashboard.charts.fan import cone, fan
+from kronos_dashboard.charts.hover import steps
+from kronos_dashboard.charts.layers import history, surprise_bars, truth, volume_bars, window_decimals
 from kronos_dashboard.charts.layout import Frame, layout_of, level_line, price_tag
-from kronos_dashboard.charts.look import Cone, Level, Look
 from kronos_dashboard.charts.palettes import rgba
-from kronos_dashboard.charts.parts import history, surprise_bars, truth, volume_bars, window_decimals
-from kronos_dashboard.charts.steps import steps
-from kronos_dashboard.windows import Window
+from kronos_dashboard.charts.style import Cone, Level, Look
+from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.markets.candles import interval_label
 
 __all__ = ["fan_patch", "forecast_figure", "window_figure"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from kronos_dashboard.charts.axis import Clock, ticks
-from kronos_dashboard.charts.look import Level, Look
 from kronos_dashboard.charts.palettes import Palette, rgba
+from kronos_dashboard.charts.style import Level, Look
 
 __all__ = ["Frame", "layout_of", "level_line", "price_tag"]
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.charts.axis import clock_of, date_labels, decimals_of
 from kronos_dashboard.charts.decimation import Buckets, decimate, size_for
+from kronos_dashboard.charts.layers import bodies, price_lines
 from kronos_dashboard.charts.layout import Frame, layout_of
-from kronos_dashboard.charts.look import Look
 from kronos_dashboard.charts.palettes import rgba
-from kronos_dashboard.charts.parts import bodies, price_lines
+from kronos_dashboard.charts.style import Look
 from kronos_dashboard.charts.traces import Trace, Z, band, bars, candlestick
+from kronos_dashboard.markets.candles import CandleFrame, interval_label
 
 __all__ = ["series_figure"]
 

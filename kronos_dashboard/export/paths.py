@@ -13,9 +13,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from engine.forecast import COLUMNS, Forecast
-from kronos_dashboard.export.facts import facts, limits, text_header
-from kronos_dashboard.measured import Measured
-from kronos_dashboard.records import RunRecord
+from kronos_dashboard.evaluation.coverage_note import Measured
+from kronos_dashboard.export.metadata import facts, limits, text_header
+from kronos_dashboard.forecasting.record import RunRecord
 
 __all__ = ["RECORD_KEY", "paths_csv", "paths_parquet", "paths_table"]
 

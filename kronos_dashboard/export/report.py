@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from engine.forecast import Forecast
-from kronos_dashboard.export.facts import facts, limits
+from kronos_dashboard.evaluation.coverage_note import Measured
+from kronos_dashboard.export.metadata import facts, limits
 from kronos_dashboard.export.svg import COVERAGES, forecast_svg
 from kronos_dashboard.export.tables import forecast_table
-from kronos_dashboard.measured import Measured
-from kronos_dashboard.records import RunRecord, is_mirrored
-from kronos_dashboard.windows import Window
+from kronos_dashboard.forecasting.record import RunRecord, is_mirrored
+from kronos_dashboard.forecasting.windows import Window
 
 __all__ = ["report_html"]
 

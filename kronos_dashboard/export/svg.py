@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from engine.forecast import Forecast
-from kronos_dashboard.windows import Window
+from kronos_dashboard.forecasting.windows import Window
 
 __all__ = ["COVERAGES", "forecast_svg"]
 

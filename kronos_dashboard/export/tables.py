@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from engine.forecast import Forecast
-from kronos_dashboard.export.facts import text_header
-from kronos_dashboard.export.safety import safe_text
-from kronos_dashboard.measured import Measured
-from kronos_dashboard.records import RunRecord, forecast_columns
-from kronos_dashboard.windows import Window
+from kronos_dashboard.evaluation.coverage_note import Measured
+from kronos_dashboard.export.metadata import text_header
+from kronos_dashboard.export.sanitize import safe_text
+from kronos_dashboard.forecasting.record import RunRecord, forecast_columns
+from kronos_dashboard.forecasting.windows import Window
 
 __all__ = ["DIGITS", "QUANTILES", "forecast_csv", "forecast_table"]
 

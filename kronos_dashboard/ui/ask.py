@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from kronos_dashboard.analytics import Fan
 from kronos_dashboard.errors import SettingsError
-from kronos_dashboard.questions import Fan
-from kronos_dashboard.records import is_mirrored
+from kronos_dashboard.forecasting.record import is_mirrored
 from kronos_dashboard.ui.ask_answers import (
     answers_of,
     tell_range,

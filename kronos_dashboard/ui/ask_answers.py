@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.questions import (
+from kronos_dashboard.analytics import (
     ExpectedRange,
     Fan,
     RecentSurprise,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from kronos_dashboard.analytics import Fan, Scenarios
 from kronos_dashboard.charts import Look
 from kronos_dashboard.charts.axis import decimals_of
-from kronos_dashboard.charts.compare import small_layout
+from kronos_dashboard.charts.diagnostics import small_layout
 from kronos_dashboard.charts.palettes import rgba
 from kronos_dashboard.charts.traces import Trace, band, line
-from kronos_dashboard.questions import Fan, Scenarios
 
 __all__ = ["curve_figure", "group_colours", "groups_figure"]
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from kronos_dashboard.charts.axis import decimals_of
-from kronos_dashboard.metrics import average_true_range
-from kronos_dashboard.questions import (
+from kronos_dashboard.analytics import (
     Fan,
     StopTarget,
     TimeToHit,
@@ -21,7 +19,9 @@ from kronos_dashboard.questions import (
     touch,
     up_curve,
 )
-from kronos_dashboard.records import is_mirrored
+from kronos_dashboard.charts.axis import decimals_of
+from kronos_dashboard.evaluation.metrics import average_true_range
+from kronos_dashboard.forecasting.record import is_mirrored
 from kronos_dashboard.ui.ask_figures import curve_figure
 from kronos_dashboard.ui.ask_numbers import bars, cells, chance, lines, look, move, price, resting_on, told, within
 from kronos_dashboard.ui.chart_component import live_chart

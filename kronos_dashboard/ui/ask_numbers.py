@@ -8,8 +8,8 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from kronos_dashboard.analytics import CONFIDENCE, Estimate
 from kronos_dashboard.charts import Look
-from kronos_dashboard.questions import CONFIDENCE, Estimate
 from kronos_dashboard.ui.appearance import look as chosen
 from kronos_dashboard.ui.words import chart_words, t
 

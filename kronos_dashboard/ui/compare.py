@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from kronos_dashboard.charts import coverage_figure, error_figure
-from kronos_dashboard.metrics import interval_width
-from kronos_dashboard.records import is_mirrored
+from kronos_dashboard.evaluation.metrics import interval_width
+from kronos_dashboard.forecasting.record import is_mirrored
 from kronos_dashboard.ui.ask_numbers import NOTHING, chance, look, part, price, ratio
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import (

@@ -9,12 +9,13 @@ import streamlit as st
 
 from engine.errors import Cancelled
 from kronos_dashboard.charts import sensitivity_figure
+from kronos_dashboard.compute.queue import Job
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.forecasting import SamplingConfig
-from kronos_dashboard.jobs import Job
-from kronos_dashboard.models import ModelShelf
-from kronos_dashboard.records import is_mirrored
-from kronos_dashboard.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
+from kronos_dashboard.evaluation.sensitivity import MAX_CELLS, MAX_PATHS, sensitivity
+from kronos_dashboard.forecasting.record import is_mirrored
+from kronos_dashboard.forecasting.run import SamplingConfig
+from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.models.cache import ModelShelf
 from kronos_dashboard.ui.ask_numbers import chance, look, move, part
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import show_error
@@ -22,7 +23,6 @@ from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.runs import stopped
 from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
 from kronos_dashboard.ui.words import t
-from kronos_dashboard.windows import Window
 
 __all__ = ["show_sensitivity"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kronos_dashboard.baselines import drift, persistence
-from kronos_dashboard.metrics import average_true_range, coverages, crps, mae, rmse
-from kronos_dashboard.records import paths_as_drawn
-from kronos_dashboard.windows import Window
+from kronos_dashboard.evaluation.metrics import average_true_range, coverages, crps, mae, rmse
+from kronos_dashboard.forecasting.baselines import drift, persistence
+from kronos_dashboard.forecasting.record import paths_as_drawn
+from kronos_dashboard.forecasting.windows import Window
 
 if TYPE_CHECKING:
     from engine.forecast import Forecast

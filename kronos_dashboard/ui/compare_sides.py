@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from kronos_dashboard.charts import Look, Panel, multiples_figure
-from kronos_dashboard.charts.multiples import MOST_PANELS
-from kronos_dashboard.metrics import crps
-from kronos_dashboard.records import is_mirrored
+from kronos_dashboard.charts.small_multiples import MOST_PANELS
+from kronos_dashboard.evaluation.metrics import crps
+from kronos_dashboard.forecasting.record import is_mirrored
 from kronos_dashboard.ui.ask_numbers import chance, look, move, price
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.compare_scores import known_steps

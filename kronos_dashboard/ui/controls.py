@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from kronos_dashboard.forecasting import SamplingConfig
-from kronos_dashboard.loading import DTYPES
-from kronos_dashboard.models import ModelChoice, choices, devices
+from kronos_dashboard.forecasting.run import SamplingConfig
+from kronos_dashboard.forecasting.windows import check_lengths
+from kronos_dashboard.models.cache import ModelChoice, choices, devices
+from kronos_dashboard.models.loading import DTYPES
 from kronos_dashboard.ui.presets import choose_sampling
 from kronos_dashboard.ui.shared import settings, shelf, warm_up
 from kronos_dashboard.ui.words import t
-from kronos_dashboard.windows import check_lengths
 
 __all__ = ["CONTEXT", "HORIZON", "Setup", "choose_setup"]
 

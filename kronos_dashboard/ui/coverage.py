@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from kronos_dashboard.candles import CandleFrame, interval_label
-from kronos_dashboard.measured import CHINESE, ENGLISH, Measured, market_of, measured, measured_of
-from kronos_dashboard.models import BUNDLED
-from kronos_dashboard.track_record import Found, find_scores, weights_digest
+from kronos_dashboard.evaluation.coverage_note import CHINESE, ENGLISH, Measured, market_of, measured, measured_of
+from kronos_dashboard.evaluation.scorecard import Found, find_scores, weights_digest
+from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.markets.candles import CandleFrame, interval_label
+from kronos_dashboard.models.cache import BUNDLED
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.presets import left_open
 from kronos_dashboard.ui.runs import kept_result
 from kronos_dashboard.ui.shared import settings, shelf
 from kronos_dashboard.ui.words import language
-from kronos_dashboard.windows import Window
 
 if TYPE_CHECKING:
     from kronos_dashboard.ui.runs import Result

@@ -8,8 +8,8 @@ import streamlit as st
 
 from engine.errors import EngineError
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.importers import ChoiceNeeded, ExportedForecast, ImportOptions
-from kronos_dashboard.samples import SAMPLES
+from kronos_dashboard.markets.importers import ChoiceNeeded, ExportedForecast, ImportOptions
+from kronos_dashboard.markets.samples import SAMPLES
 from kronos_dashboard.ui.data_fetch import fetch_form, fetch_selection
 from kronos_dashboard.ui.data_link import PARAMETERS, Selection, from_parameters, to_parameters
 from kronos_dashboard.ui.data_options import option_label, option_values

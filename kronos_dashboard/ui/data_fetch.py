@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.feeds import CcxtFeed, Fetched, FetchRequest, SymbolInfo
-from kronos_dashboard.feeds.crypto import most_bars
-from kronos_dashboard.feeds.yahoo import LIMITS
-from kronos_dashboard.importers import Imported
+from kronos_dashboard.markets.feeds import CcxtFeed, Fetched, FetchRequest, SymbolInfo
+from kronos_dashboard.markets.feeds.crypto import most_bars
+from kronos_dashboard.markets.feeds.yahoo import LIMITS
+from kronos_dashboard.markets.importers import Imported
 from kronos_dashboard.ui.data_held import Series
 from kronos_dashboard.ui.data_link import MOST_CANDLES, Selection
 from kronos_dashboard.ui.data_tasks import feed, start

@@ -7,12 +7,12 @@ from typing import Literal, Self
 
 import pandas as pd
 
-from kronos_dashboard.calendars import AUTO
-from kronos_dashboard.candles import CandleFrame
-from kronos_dashboard.doctor import treat
-from kronos_dashboard.importers import Imported, ImportOptions
+from kronos_dashboard.markets.calendars import AUTO
+from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.markets.doctor import treat
+from kronos_dashboard.markets.importers import Imported, ImportOptions
+from kronos_dashboard.markets.resampling import resample
 from kronos_dashboard.notes import Note
-from kronos_dashboard.resampling import resample
 from kronos_dashboard.ui.data_link import Selection
 
 __all__ = ["Done", "File", "Series", "Step"]

@@ -13,8 +13,8 @@ from hashlib import sha256
 import pandas as pd
 
 from kronos_dashboard.errors import DashboardError, FeedRefused
-from kronos_dashboard.feeds import FEEDS, FetchRequest
-from kronos_dashboard.samples import SAMPLES
+from kronos_dashboard.markets.feeds import FEEDS, FetchRequest
+from kronos_dashboard.markets.samples import SAMPLES
 
 __all__ = ["MOST_CANDLES", "PARAMETERS", "LinkRefused", "Selection", "from_parameters", "to_parameters"]
 

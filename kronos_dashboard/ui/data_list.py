@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kronos_dashboard.candles import interval_label
+from kronos_dashboard.markets.candles import interval_label
 from kronos_dashboard.ui.data_held import Series
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.series import choose, chosen, held, keep, remove, series_title

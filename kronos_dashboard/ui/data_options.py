@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.importers import Choices, ImportOptions
+from kronos_dashboard.markets.importers import Choices, ImportOptions
 from kronos_dashboard.ui.data_held import File, Series
 from kronos_dashboard.ui.page import show_error
 from kronos_dashboard.ui.series import file_series, keep

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.calendars import AUTO, choices, detect
-from kronos_dashboard.candles import CandleFrame, interval_label
-from kronos_dashboard.doctor import Finding, examine
 from kronos_dashboard.errors import DashboardError
+from kronos_dashboard.markets.calendars import AUTO, choices, detect
+from kronos_dashboard.markets.candles import CandleFrame, interval_label
+from kronos_dashboard.markets.doctor import Finding, examine
+from kronos_dashboard.markets.resampling import coarser_intervals
 from kronos_dashboard.notes import Note
-from kronos_dashboard.resampling import coarser_intervals
 from kronos_dashboard.ui.data_held import Series, Step
 from kronos_dashboard.ui.data_options import zones
 from kronos_dashboard.ui.page import escape, show_error

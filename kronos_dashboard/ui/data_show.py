@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.candles import CandleFrame, interval_label
 from kronos_dashboard.charts import Look, series_figure
-from kronos_dashboard.feeds import candles_csv
+from kronos_dashboard.export.candles import candles_csv
+from kronos_dashboard.markets.candles import CandleFrame, interval_label
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.data_held import Series
 from kronos_dashboard.ui.data_link import to_parameters

@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from kronos_dashboard.compute.queue import Job, JobQueue
 from kronos_dashboard.errors import DashboardError, FeedUnreachable
-from kronos_dashboard.feeds import CachedFeed, open_feed
-from kronos_dashboard.jobs import Job, JobQueue
+from kronos_dashboard.markets.feeds import CachedFeed, open_feed
 from kronos_dashboard.ui.page import escape, show_error
 from kronos_dashboard.ui.shared import session_id, settings
 from kronos_dashboard.ui.words import t

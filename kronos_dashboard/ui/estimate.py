@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kronos_dashboard.timing import Timing, Timings
+from kronos_dashboard.compute.runtime_model import Timing, Timings
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kronos_dashboard.candles import interval_label
-from kronos_dashboard.models import BUNDLED
-from kronos_dashboard.samples import SAMPLES, Sample, load_sample
+from kronos_dashboard.markets.candles import interval_label
+from kronos_dashboard.markets.samples import SAMPLES, Sample, load_sample
+from kronos_dashboard.models.cache import BUNDLED
 from kronos_dashboard.ui.chart_component import preload_charts
 from kronos_dashboard.ui.coverage import known_figures
 from kronos_dashboard.ui.page import escape, palette

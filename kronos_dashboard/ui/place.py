@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.calendars import AUTO
-from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.charts import Words
 from kronos_dashboard.errors import WindowError
+from kronos_dashboard.forecasting.windows import Window, cut, latest
+from kronos_dashboard.markets.calendars import AUTO
+from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.page import escape
 from kronos_dashboard.ui.series import chosen_calendar
 from kronos_dashboard.ui.words import chart_words, day, moment, said, t
-from kronos_dashboard.windows import Window, cut, latest
 
 __all__ = ["MOST_OVERLAP", "find_window", "place_controls", "place_text", "step_window"]
 

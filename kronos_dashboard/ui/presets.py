@@ -10,8 +10,8 @@ from typing import Literal
 import streamlit as st
 
 from engine.config import BEGINNINGS, LEANINGS
-from kronos_dashboard.forecasting import SamplingConfig
-from kronos_dashboard.records import is_mirrored
+from kronos_dashboard.forecasting.record import is_mirrored
+from kronos_dashboard.forecasting.run import SamplingConfig
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.shared import settings
 from kronos_dashboard.ui.words import t

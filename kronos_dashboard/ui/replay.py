@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.ui.icons import icon_button
 from kronos_dashboard.ui.words import t
-from kronos_dashboard.windows import Window
 
 __all__ = ["PLAY_S", "play_on", "playing", "reveal_controls", "revealed"]
 

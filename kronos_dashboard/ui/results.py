@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from kronos_dashboard.charts import Cone, forecast_figure, window_figure
-from kronos_dashboard.records import is_mirrored
+from kronos_dashboard.forecasting.record import is_mirrored
+from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.ui.appearance import behind, levels, look, shows_surprise
 from kronos_dashboard.ui.ask import show_questions
 from kronos_dashboard.ui.ask_numbers import price
@@ -24,7 +25,6 @@ from kronos_dashboard.ui.runs import Result, kept_result, kept_results
 from kronos_dashboard.ui.take import open_again, show_exports, was_brought
 from kronos_dashboard.ui.watch import CHART, base_of
 from kronos_dashboard.ui.words import language, moment, said, t
-from kronos_dashboard.windows import Window
 
 __all__ = ["show_chart", "show_result", "surprise_of"]
 

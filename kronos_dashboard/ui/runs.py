@@ -11,18 +11,18 @@ import streamlit as st
 
 from engine.errors import Cancelled
 from engine.forecast import Forecast
-from kronos_dashboard.baselines import random_walk, volatility_cone
+from kronos_dashboard.analytics import RecentSurprise, recent_surprise
+from kronos_dashboard.compute.queue import Job
+from kronos_dashboard.compute.runtime_model import Timings
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.forecasting import RunRecord, model_frame, run
-from kronos_dashboard.jobs import Job
-from kronos_dashboard.models import DownloadProgress, ModelShelf
-from kronos_dashboard.questions import RecentSurprise, recent_surprise
-from kronos_dashboard.timing import Timings
+from kronos_dashboard.forecasting.baselines import random_walk, volatility_cone
+from kronos_dashboard.forecasting.run import RunRecord, model_frame, run
+from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.models.cache import DownloadProgress, ModelShelf
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.estimate import timing_of, timings
 from kronos_dashboard.ui.shared import job_queue, session_id, settings, shelf
 from kronos_dashboard.ui.words import t
-from kronos_dashboard.windows import Window
 
 if TYPE_CHECKING:
     from engine import KronosPredictor

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import streamlit as st
 
-from kronos_dashboard.calendars import AUTO
-from kronos_dashboard.candles import interval_label
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.importers import Imported, ImportOptions, read
-from kronos_dashboard.samples import SAMPLES, load_sample
+from kronos_dashboard.markets.calendars import AUTO
+from kronos_dashboard.markets.candles import interval_label
+from kronos_dashboard.markets.importers import Imported, ImportOptions, read
+from kronos_dashboard.markets.samples import SAMPLES, load_sample
 from kronos_dashboard.ui.data_held import File, Series
 from kronos_dashboard.ui.data_link import Selection
 from kronos_dashboard.ui.page import escape, show_error

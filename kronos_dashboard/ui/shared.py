@@ -10,9 +10,9 @@ import uuid
 import streamlit as st
 
 from engine.errors import EngineError
-from kronos_dashboard.calendars import prepare
-from kronos_dashboard.jobs import JobQueue
-from kronos_dashboard.models import ModelShelf
+from kronos_dashboard.compute.queue import JobQueue
+from kronos_dashboard.markets.calendars import prepare
+from kronos_dashboard.models.cache import ModelShelf
 from kronos_dashboard.settings import Settings
 
 __all__ = ["job_queue", "session_id", "settings", "shelf", "warm_up"]

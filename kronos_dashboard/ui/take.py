@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import EngineError
-from kronos_dashboard.baselines import random_walk, volatility_cone
-from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.charts import forecast_figure, window_figure
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.records import RunRecord
+from kronos_dashboard.forecasting.baselines import random_walk, volatility_cone
+from kronos_dashboard.forecasting.record import RunRecord
+from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.ui.ask_numbers import look
 from kronos_dashboard.ui.chart_component import live_chart
 from kronos_dashboard.ui.page import escape, show_error

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from kronos_dashboard.charts import Look
 from kronos_dashboard.charts.axis import decimals_of
-from kronos_dashboard.charts.compare import small_layout
+from kronos_dashboard.charts.diagnostics import small_layout
 from kronos_dashboard.charts.palettes import rgba
 from kronos_dashboard.charts.traces import Trace, band, line
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kronos_dashboard.export import file_stem, forecast_csv, paths_csv, paths_parquet, report_html, run_json
-from kronos_dashboard.records import RunRecord
+from kronos_dashboard.forecasting.record import RunRecord
 from kronos_dashboard.ui.coverage import measured_result
 from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.words import t

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from engine.forecast import Forecast
-from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.errors import ImportFailed
 from kronos_dashboard.export import QUANTILES, read_exported, read_forecast, read_run
-from kronos_dashboard.export.facts import header_record
+from kronos_dashboard.export.metadata import header_record
 from kronos_dashboard.export.tables import quantile_name
-from kronos_dashboard.records import RunRecord
-from kronos_dashboard.windows import Window
+from kronos_dashboard.forecasting.record import RunRecord
+from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.markets.candles import CandleFrame
 
 __all__ = ["Opened", "open_exported"]
 

@@ -6,8 +6,8 @@ from html import escape
 
 import numpy as np
 
-from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.charts import Palette
+from kronos_dashboard.markets.candles import CandleFrame
 
 __all__ = ["thumbnail_svg"]
 

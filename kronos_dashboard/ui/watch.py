@@ -10,7 +10,8 @@ import streamlit as st
 
 from engine.forecast import Forecast
 from kronos_dashboard.charts import fan_patch
-from kronos_dashboard.jobs import Job
+from kronos_dashboard.compute.queue import Job
+from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.ui.appearance import look
 from kronos_dashboard.ui.chart_component import grow_chart
 from kronos_dashboard.ui.controls import Setup
@@ -22,7 +23,6 @@ from kronos_dashboard.ui.presets import drawn_as
 from kronos_dashboard.ui.runs import Asked, asked, cancel, kept_result, run_error, same_settings, submit
 from kronos_dashboard.ui.shared import job_queue
 from kronos_dashboard.ui.words import said, t
-from kronos_dashboard.windows import Window
 
 __all__ = ["CHART", "auto_toggle", "base_of", "run_button", "watch"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kronos_dashboard.candles import CandleFrame
+from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.ui.appearance import appearance
 from kronos_dashboard.ui.controls import Setup
 from kronos_dashboard.ui.coverage import bands_line

@@ -1,22 +1,22 @@
 """A page with nothing but the chart and what moves it: served to the browser tests, and to nobody else."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from engine.forecast import Forecast
-from kronos_dashboard.baselines import random_walk
 from kronos_dashboard.charts import Cone, Level, Look, fan_patch, forecast_figure, palette_of, window_figure
-from kronos_dashboard.samples import load_sample
+from kronos_dashboard.forecasting.baselines import random_walk
+from kronos_dashboard.forecasting.windows import cut
+from kronos_dashboard.markets.samples import load_sample
 from kronos_dashboard.ui.chart_component import grow_chart, live_chart
-from kronos_dashboard.windows import cut
+from tests.support.paths import ROOT
 
 T, H = 400, 120
 STEPS_PER_S = 20
 
-st.set_page_config(layout="wide", page_icon=str(Path(__file__).parents[2] / "kronos_dashboard" / "ui" / "icon.svg"))
+st.set_page_config(layout="wide", page_icon=str(ROOT / "kronos_dashboard" / "ui" / "icon.svg"))
 candles = load_sample(st.query_params.get("sample", "eurusd_1h")).candles
 state = st.session_state
 state.setdefault("row", len(candles) - H - 300)

@@ -20,7 +20,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 HOME = ROOT / "Home.py"
 BUNDLED = ROOT / "engine" / "bundled" / "model" / "model.safetensors"
 FLAGS = (

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from playwright.sync_api import TimeoutError, expect
 
-from kronos_dashboard.forecasting import SamplingConfig, run
-from kronos_dashboard.samples import SAMPLES, load_sample
-from kronos_dashboard.windows import Window, cut
+from kronos_dashboard.forecasting.run import SamplingConfig, run
+from kronos_dashboard.forecasting.windows import Window, cut
+from kronos_dashboard.markets.samples import SAMPLES, load_sample
 from tests.browser.conftest import App
 
 if TYPE_CHECKING:

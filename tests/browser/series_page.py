@@ -1,18 +1,17 @@
 """A page with 100,000 candles and what refines them: served to the browser tests and benchmarks, and to nobody else."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.candles import CandleFrame
 from kronos_dashboard.charts import Look, palette_of, series_figure
+from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.ui.chart_component import live_chart
+from tests.support.paths import ROOT
 
 COUNT = 100_000
 
-st.set_page_config(layout="wide", page_icon=str(Path(__file__).parents[2] / "kronos_dashboard" / "ui" / "icon.svg"))
+st.set_page_config(layout="wide", page_icon=str(ROOT / "kronos_dashboard" / "ui" / "icon.svg"))
 
 
 @st.cache_resource

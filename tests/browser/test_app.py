@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Locator, expect
 
-from kronos_dashboard.samples import SAMPLES
+from kronos_dashboard.markets.samples import SAMPLES
 from tests.browser.conftest import App, browse
+from tests.support.paths import ROOT
 
-SAMPLE_FILE = Path(__file__).parents[2] / "kronos_dashboard" / "samples" / "aapl_1d.csv"
+SAMPLE_FILE = ROOT / "kronos_dashboard" / "markets" / "samples" / "aapl_1d.csv"
 
 
 CHART = "window.kronosCharts.charts.get('chart').chart"

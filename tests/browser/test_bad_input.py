@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import App, browse, serve
 from tests.browser.test_app import button, forecast_ended, run, set_number
-from tests.dashboard import makers
-from tests.dashboard.feeds.loopback import Loopback
-from tests.dashboard.feeds.markets import Binance, History, ms
+from tests.support import makers
+from tests.support.feeds.loopback import Loopback
+from tests.support.feeds.markets import Binance, History, ms
 
 SCRIPT = "<img src=x onerror=alert(1)>"
 """What would run in a page that took text for markup; an alert fails the test by being there."""

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import App, browse, serve
-from tests.dashboard import makers
-from tests.dashboard.feeds.loopback import Fault, Loopback
-from tests.dashboard.feeds.markets import Binance, History, ms
+from tests.support import makers
+from tests.support.feeds.loopback import Fault, Loopback
+from tests.support.feeds.markets import Binance, History, ms
 
 LINK = "/Data?feed=ccxt&exchange=binance&symbol=ETH/USDT&interval=1h&count=300"
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from kronos_dashboard.loading import load_model
+from kronos_dashboard.models.loading import load_model
 from tests.browser.conftest import browse, serve
 from tests.browser.many import Session, Wish, wishes
 

@@ -12,7 +12,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-HOME = str(Path(__file__).parents[2] / "Home.py")
+from tests.support.paths import ROOT
+
+HOME = str(ROOT / "Home.py")
 FORECAST = "pages/2_Forecast.py"
 
 __all__ = [

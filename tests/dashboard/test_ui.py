@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from engine import EngineError
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.samples import SAMPLES
+from kronos_dashboard.markets.samples import SAMPLES
 from kronos_dashboard.ui import runs
 from kronos_dashboard.ui.page import escape
-from tests.dashboard import makers
 from tests.dashboard.forecast_page import FORECAST, app, finished, opened, shown_figure, sound, texts, trace_names
+from tests.support import makers
 
 __all__ = ["app"]
 

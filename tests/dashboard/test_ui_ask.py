@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kronos_dashboard.questions import Estimate, Fan, Scenarios, chance_up, stop_before_target, touch
+from kronos_dashboard.analytics import Estimate, Fan, Scenarios, chance_up, stop_before_target, touch
 from kronos_dashboard.ui import ask_numbers
 from tests.dashboard import ui_results
 from tests.dashboard.test_ui import sound, texts

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from kronos_dashboard import export
 from kronos_dashboard.ui.take_files import offers
-from tests.dashboard import makers, ui_results
+from tests.dashboard import ui_results
 from tests.dashboard.forecast_page import app, sound, texts
+from tests.support import makers
 
 __all__ = ["app"]
 

@@ -14,12 +14,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine import Forecast
-from kronos_dashboard.baselines import drift, persistence
-from kronos_dashboard.metrics import coverages, crps
+from kronos_dashboard.evaluation.metrics import coverages, crps
+from kronos_dashboard.forecasting.baselines import drift, persistence
+from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.ui import compare
 from kronos_dashboard.ui.ask_numbers import part, price, ratio
 from kronos_dashboard.ui.compare_scores import BANDS, Continuity, as_drawn, continuity, known_steps, rivals, verdict
-from kronos_dashboard.windows import Window
 from tests.dashboard import ui_results
 from tests.dashboard.test_ui import sound, texts
 

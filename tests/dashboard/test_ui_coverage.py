@@ -12,11 +12,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kronos_dashboard.track_record import SCORES_FILE, weights_digest
+from kronos_dashboard.evaluation.scorecard import SCORES_FILE, weights_digest
 from kronos_dashboard.ui import coverage, take_files
-from tests.dashboard import makers, ui_results
+from tests.dashboard import ui_results
 from tests.dashboard.forecast_page import FORECAST, HOME, app, forecast, opened, sound, texts
-from tests.dashboard.test_track_record import document, entry
+from tests.kronos_dashboard.evaluation.test_scorecard import document, entry
+from tests.support import makers
 
 __all__ = ["app"]
 

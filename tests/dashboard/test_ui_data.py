@@ -14,16 +14,17 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.feeds import FEEDS, FetchRequest
+from kronos_dashboard.markets.feeds import FEEDS, FetchRequest
 from kronos_dashboard.ui import data_fetch, series
 from kronos_dashboard.ui.data_link import LinkRefused, Selection, from_parameters, to_parameters
 from kronos_dashboard.ui.data_show import candles_parquet
-from tests.dashboard import makers
-from tests.dashboard.feeds.loopback import Fault, Loopback
-from tests.dashboard.feeds.markets import Binance, History, ms
 from tests.dashboard.forecast_page import ended, sound, texts
+from tests.support import makers
+from tests.support.feeds.loopback import Fault, Loopback
+from tests.support.feeds.markets import Binance, History, ms
+from tests.support.paths import ROOT
 
-HOME = str(Path(__file__).parents[2] / "Home.py")
+HOME = str(ROOT / "Home.py")
 DATA, FORECAST = "pages/1_Data.py", "pages/2_Forecast.py"
 
 

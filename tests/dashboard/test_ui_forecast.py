@@ -12,12 +12,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Cancelled
+from kronos_dashboard.compute.queue import Job
 from kronos_dashboard.errors import WindowError
-from kronos_dashboard.jobs import Job
 from kronos_dashboard.ui import runs, watch
 from kronos_dashboard.ui.appearance import read_levels
 from kronos_dashboard.ui.presets import preset_of
-from tests.dashboard import makers
 from tests.dashboard.forecast_page import (
     FORECAST,
     HOME,
@@ -31,6 +30,7 @@ from tests.dashboard.forecast_page import (
     texts,
     trace_names,
 )
+from tests.support import makers
 
 __all__ = ["app"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from engine import Cancelled
-from kronos_dashboard.jobs import Job
+from kronos_dashboard.compute.queue import Job
 from kronos_dashboard.ui import compare_grid
 from tests.dashboard.forecast_page import ended, sound, texts
 from tests.dashboard.test_ui_compare import figures, fresh, opened

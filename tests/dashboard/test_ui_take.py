@@ -20,8 +20,8 @@ from engine import KronosPredictor, SamplingConfig
 from kronos_dashboard.__main__ import main
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.export import QUANTILES, RECORD_KEY, paths_json, record_json
-from kronos_dashboard.forecasting import run
-from kronos_dashboard.records import RunRecord
+from kronos_dashboard.forecasting.record import RunRecord
+from kronos_dashboard.forecasting.run import run
 from kronos_dashboard.ui.runs import Result
 from kronos_dashboard.ui.take_files import command_of, offers
 from kronos_dashboard.ui.take_read import open_exported
@@ -327,6 +327,6 @@ def test_names_in_a_parquet_file_that_are_no_text_are_refused(monkeypatch: pytes
     def fail(*_: object) -> None:
         raise UnicodeDecodeError("utf-8", b"\xd7", 0, 1, "invalid continuation byte")
 
-    monkeypatch.setattr("kronos_dashboard.export.reading._from_parquet", fail)
+    monkeypatch.setattr("kronos_dashboard.export.readers._from_parquet", fail)
     with pytest.raises(DashboardError, match="no forecast that can be read"):
         open_exported(b"PAR1", "a.parquet", nothing, most_bytes=MOST)

@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kronos_dashboard.ui import replay
-from tests.dashboard import makers
 from tests.dashboard.forecast_page import (
     FORECAST,
     app,
@@ -18,6 +17,7 @@ from tests.dashboard.forecast_page import (
     texts,
     trace_names,
 )
+from tests.support import makers
 
 __all__ = ["app"]
 

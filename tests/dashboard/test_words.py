@@ -13,19 +13,20 @@ import streamlit as st
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
-from kronos_dashboard import charts, questions
+from kronos_dashboard import analytics as questions
+from kronos_dashboard import charts
+from kronos_dashboard.analytics.chinese import CHINESE as ANSWERS
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.importers import read
-from kronos_dashboard.questions.chinese import CHINESE as ANSWERS
-from kronos_dashboard.samples import SAMPLES, load_sample
+from kronos_dashboard.forecasting.windows import check_lengths, cut
+from kronos_dashboard.markets.importers import read
+from kronos_dashboard.markets.samples import SAMPLES, load_sample
 from kronos_dashboard.settings import Settings
 from kronos_dashboard.ui.chinese import CHINESE, SAID
 from kronos_dashboard.ui.matching import Phrases, placeholders
 from kronos_dashboard.ui.words import COOKIE
-from kronos_dashboard.windows import check_lengths, cut
-from tests.dashboard import makers
+from tests.support import makers
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 HOME, DATA = str(ROOT / "Home.py"), "pages/1_Data.py"
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 PARTS = [path for path in sorted((ROOT / "kronos_dashboard" / "ui").glob("*.py")) if "chinese" not in path.name]

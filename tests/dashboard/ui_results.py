@@ -9,13 +9,13 @@ import numpy as np
 from engine import Forecast, ModelConfig, SamplingConfig
 from engine.features import mirror
 from engine.surprisal import Surprise
-from kronos_dashboard.baselines import random_walk
-from kronos_dashboard.candles import CandleFrame, interval_label
-from kronos_dashboard.questions import RecentSurprise
-from kronos_dashboard.records import RunRecord, forecast_columns, paths_digest
+from kronos_dashboard.analytics import RecentSurprise
+from kronos_dashboard.forecasting.baselines import random_walk
+from kronos_dashboard.forecasting.record import RunRecord, forecast_columns, paths_digest
+from kronos_dashboard.forecasting.windows import Window, cut, latest
+from kronos_dashboard.markets.candles import CandleFrame, interval_label
 from kronos_dashboard.ui.runs import Result
-from kronos_dashboard.windows import Window, cut, latest
-from tests.dashboard import makers
+from tests.support import makers
 
 
 def window(*, truth: bool = True, horizon: int = 12, scale: float = 1.0, cutoff: int = 200, **fields: object) -> Window:

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from engine import COLUMNS, Kronos, KronosPredictor, KronosTokenizer, SamplingConfig
 from engine.features import candle_values, statistics, time_features
 from engine.generation.sampling import chances
+from tests.support.paths import DATA
 
-FOLDER = Path(__file__).parents[1] / "data" / "parity"
+FOLDER = DATA / "parity"
 CASES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
 WITHIN = {"rtol": 0.0, "atol": 1e-4}
 MODES = pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 SCRIPTS = sorted((ROOT / "docs" / "examples").glob("*.py"))
 BUNDLED = ROOT / "engine" / "bundled" / "model" / "model.safetensors"
 

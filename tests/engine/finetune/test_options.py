@@ -7,7 +7,7 @@ from engine.errors import SettingsError, StartMismatch
 from engine.finetune import run
 from engine.finetune.config import DataConfig, ModelStage, ProbeConfig, RunConfig, StageConfig, TokenizerStage
 from engine.finetune.options import as_dict, config_from, describe, differences, field_names, from_dict
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 
 RECIPES = sorted((makers.ROOT / "engine" / "finetune" / "recipes").glob("*.toml"))
 

@@ -10,7 +10,7 @@ from engine.finetune.data.augmentation import directions, mirrored, reflected
 from engine.finetune.data.split import train_rows
 from engine.finetune.data.windows import Batches, Sharing, fixed_batch
 from engine.finetune.training.losses import ModelObjective
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 

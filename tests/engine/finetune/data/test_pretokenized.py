@@ -6,7 +6,7 @@ from engine.finetune.data.pretokenized import TokenBatches, encode_windows, grid
 from engine.finetune.data.split import train_rows
 from engine.finetune.data.windows import Sharing, fixed_batch
 from engine.finetune.training.losses import encoded
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 

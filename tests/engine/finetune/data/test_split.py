@@ -7,7 +7,7 @@ from engine.finetune import run
 from engine.finetune.data import symbol_candles as candles
 from engine.finetune.data.mapped_candles import longest_break_s, make_store
 from engine.finetune.data.split import choose, make_split, train_rows
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 

@@ -12,7 +12,7 @@ from engine.features import statistics
 from engine.finetune.data.split import train_rows
 from engine.finetune.data.windows import Batches, Sharing, epoch_plan, inverted, normalised, place_batch, quotas
 from engine.finetune.training.losses import ModelObjective
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 ALONE = Sharing.of(8, 8, 1, 0)

@@ -13,7 +13,7 @@ from engine.finetune.__main__ import main
 from engine.finetune.evaluation import calibrate as module
 from engine.finetune.evaluation.calibrate import COVERAGE, HELD, MOST_TRIES, calibrate, probe_of_candles, sharpened
 from engine.finetune.evaluation.forecast_eval import COVERAGES
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 

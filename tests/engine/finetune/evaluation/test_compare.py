@@ -14,8 +14,8 @@ from engine.finetune.config import ProbeConfig
 from engine.finetune.data.split import FOREVER
 from engine.finetune.evaluation import compare
 from engine.finetune.evaluation.forecast_eval import FIGURES, Probe, summary
-from kronos_dashboard import track_record
-from tests.support import finetuning as makers
+from kronos_dashboard.evaluation import scorecard as track_record
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 

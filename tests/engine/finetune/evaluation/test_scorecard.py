@@ -10,8 +10,8 @@ import score_bundled
 from engine import Kronos, KronosPredictor, SamplingConfig
 from engine.finetune.evaluation.forecast_eval import Probe
 from engine.finetune.evaluation.scorecard import entries, write_scores
-from kronos_dashboard.track_record import read_scores
-from tests.support import finetuning as makers
+from kronos_dashboard.evaluation.scorecard import read_scores
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 ASKED = pytest.mark.parametrize(

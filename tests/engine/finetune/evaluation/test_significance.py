@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.finetune.evaluation.significance import block_bootstrap, crps, diebold_mariano, inside, per_date, student_p
-from kronos_dashboard import metrics
+from kronos_dashboard.evaluation import metrics
 
 
 def test_crps_is_the_dashboards():

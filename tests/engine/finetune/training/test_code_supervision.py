@@ -10,7 +10,7 @@ from engine.finetune import run
 from engine.finetune.config import TokenizerStage
 from engine.finetune.training.code_supervision import guidance_loss, guided_bits
 from engine.finetune.training.losses import TokenizerObjective, squared_correlation
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 WIDE = TokenizerConfig(**(tiny.TOKENIZER | {"s1_bits": 10, "s2_bits": 10, "group_size": 5}))

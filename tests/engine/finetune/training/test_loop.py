@@ -12,7 +12,7 @@ from engine.finetune.launch import STOPPED
 from engine.finetune.options import config_from
 from engine.finetune.training import run_folder as state
 from engine.finetune.training.loop import _Loop, stopping_on_signals
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from engine.finetune import __main__ as command
 from engine.finetune import launch, run
 from engine.finetune.training import reporters as watch
 from engine.finetune.training.run_folder import RunFolder, read_metrics
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 
 LINE = {"kind": "evaluation", "stage": "model", "step": 3, "validation": 1.25, "crps_skill": 0.01, "coverage_80": 0.79}
 

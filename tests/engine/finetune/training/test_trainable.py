@@ -10,7 +10,7 @@ from engine.finetune import run
 from engine.finetune.config import ModelStage, TokenizerStage
 from engine.finetune.training.optim import Averaged, make_optimizers, rate_at, set_rates
 from engine.finetune.training.trainable import LowRankLinear, plain_state, prepare_parts
-from tests.support import finetuning as makers
+from tests.support import finetune_makers as makers
 from tests.support import tiny
 
 

@@ -1,0 +1,1 @@
+"""The background job queue, and how long a run will take."""

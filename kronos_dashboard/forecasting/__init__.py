@@ -1,0 +1,1 @@
+"""One forecast from a window of candles: windows, runs, records, baselines."""

@@ -1,9 +1,0 @@
-"""Readers of files: the bytes of an export become checked candles, once, and every change is told in a note."""
-
-from __future__ import annotations
-
-from kronos_dashboard.importers.exported import ExportedForecast
-from kronos_dashboard.importers.options import ChoiceNeeded, Choices, Imported, ImportOptions
-from kronos_dashboard.importers.reading import read, read_file
-
-__all__ = ["ChoiceNeeded", "Choices", "ExportedForecast", "ImportOptions", "Imported", "read", "read_file"]

@@ -1,0 +1,1 @@
+"""Market data: candles, calendars, importers, feeds, data quality, bundled samples."""

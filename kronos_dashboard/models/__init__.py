@@ -1,0 +1,1 @@
+"""Models: which can be chosen, and the loaded ones."""
