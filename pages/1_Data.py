@@ -3,7 +3,7 @@
 import streamlit as st
 
 from kronos_dashboard import ui
-from kronos_dashboard.ui import data
+from kronos_dashboard.ui.data import page as data
 
 ui.page("Data")
 with ui.guard():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kronos_dashboard.ui.controls import choose_setup
-from kronos_dashboard.ui.home import model_status, pitch, reading_help, sample_cards
-from kronos_dashboard.ui.page import guard, page
-from kronos_dashboard.ui.series import choose_candles
-from kronos_dashboard.ui.workspace import workspace
+from kronos_dashboard.ui.forecast.controls import choose_setup
+from kronos_dashboard.ui.forecast.page import workspace
+from kronos_dashboard.ui.home.page import model_status, pitch, reading_help, sample_cards
+from kronos_dashboard.ui.layout import guard, page
+from kronos_dashboard.ui.series.library import choose_candles
 
 __all__ = [
     "choose_candles",

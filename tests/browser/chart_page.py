@@ -10,7 +10,7 @@ from kronos_dashboard.charts import Cone, Level, Look, fan_patch, forecast_figur
 from kronos_dashboard.forecasting.baselines import random_walk
 from kronos_dashboard.forecasting.windows import cut
 from kronos_dashboard.markets.samples import load_sample
-from kronos_dashboard.ui.chart_component import grow_chart, live_chart
+from kronos_dashboard.ui.widgets.chart import grow_chart, live_chart
 from tests.support.paths import ROOT
 
 T, H = 400, 120

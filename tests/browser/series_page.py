@@ -6,7 +6,7 @@ import streamlit as st
 
 from kronos_dashboard.charts import Look, palette_of, series_figure
 from kronos_dashboard.markets.candles import CandleFrame
-from kronos_dashboard.ui.chart_component import live_chart
+from kronos_dashboard.ui.widgets.chart import live_chart
 from tests.support.paths import ROOT
 
 COUNT = 100_000

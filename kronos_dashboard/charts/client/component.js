@@ -1,5 +1,5 @@
 // A chart as a part of a Streamlit page: a legend and buttons above it, arrow keys that move the window, the view
-// reported back, and patches from other parts of the page. Python's side is kronos_dashboard/ui/chart_component.py.
+// reported back, and patches from other parts of the page. Python's side is kronos_dashboard/ui/widgets/chart.py.
 
 import { Chart } from "./core.js";
 

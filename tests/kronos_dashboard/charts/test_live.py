@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from kronos_dashboard.ui import chart_component
+from kronos_dashboard.ui.widgets import chart as chart_component
 
 
 def page() -> None:
@@ -21,7 +21,7 @@ def page() -> None:
     from kronos_dashboard.charts import Look, error_figure, fan_patch, palette_of, window_figure
     from kronos_dashboard.forecasting.baselines import random_walk
     from kronos_dashboard.forecasting.windows import cut
-    from kronos_dashboard.ui.chart_component import grow_chart, live_chart, preload_charts
+    from kronos_dashboard.ui.widgets.chart import grow_chart, live_chart, preload_charts
     from tests.support import makers
 
     window = cut(makers.candles(300), 200, 150, 40)

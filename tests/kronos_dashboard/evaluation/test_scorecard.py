@@ -16,8 +16,7 @@ from kronos_dashboard.errors import RecordError
 from kronos_dashboard.evaluation.coverage_note import CHINESE, ENGLISH, Measured, market_of, measured, measured_of
 from kronos_dashboard.evaluation.scorecard import SCORES_FILE, Found, Scores, find_scores, read_scores, weights_digest
 from kronos_dashboard.markets.samples import SAMPLES, load_sample
-from tests.dashboard import ui_results
-from tests.support import makers
+from tests.support import makers, ui_results
 
 HERE = SamplingConfig(num_paths=100)
 

@@ -12,10 +12,9 @@ from kronos_dashboard import export
 from kronos_dashboard.__main__ import main
 from kronos_dashboard.evaluation.coverage_note import Measured, measured
 from kronos_dashboard.evaluation.scorecard import SCORES_FILE, find_scores, weights_digest
-from tests.dashboard import ui_results
 from tests.kronos_dashboard.evaluation.test_scorecard import document, entry
 from tests.kronos_dashboard.export.test_export import text_of
-from tests.support import makers
+from tests.support import makers, ui_results
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from kronos_dashboard import export
 from kronos_dashboard.__main__ import main
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.export.metadata import LEFT_OPEN, facts, limits
+from kronos_dashboard.export.open import open_exported
 from kronos_dashboard.forecasting.record import RunRecord
-from kronos_dashboard.ui.take_read import open_exported
 from tests.support import makers
 from tests.support.paths import DATA
 

@@ -15,7 +15,7 @@ from kronos_dashboard.markets.calendars.bar_grids import ClockGrid, SessionGrid
 from kronos_dashboard.markets.calendars.sessions import sessions_of
 from kronos_dashboard.markets.calendars.timezones import times_of
 from kronos_dashboard.markets.samples import load_sample
-from kronos_dashboard.ui import shared
+from kronos_dashboard.ui import resources as shared
 from tests.support import makers
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from kronos_dashboard import export
 from kronos_dashboard.markets.importers import ExportedForecast, read
-from tests.dashboard import ui_results
-from tests.support import makers
+from tests.support import makers, ui_results
 
 KINDS = {
     "steps.csv": "its steps",

@@ -1,0 +1,1 @@
+"""The probabilities and risk tab of the Forecast page."""

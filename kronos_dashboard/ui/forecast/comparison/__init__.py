@@ -1,0 +1,1 @@
+"""The comparison tabs of the Forecast page: accuracy, sensitivity, side by side."""
