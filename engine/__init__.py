@@ -5,22 +5,28 @@ Names are imported on first use, so that ``from engine import Forecast`` does no
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# By default MKL may round differently when a buffer is aligned differently or when more threads take part: on AMD
+# processors a resumed run then ends at other weights. Its strict reproducible mode removes both causes. It must be set
+# before MKL's first call; a value set by the user wins. See docs/design/0008-the-same-numbers-on-any-processor.md.
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 if TYPE_CHECKING:
     from engine.config import ModelConfig, SamplingConfig, TokenizerConfig
     from engine.errors import (
-        Cancelled,
-        CandlesError,
-        CheckpointCorrupt,
+        CancelledError,
         CheckpointError,
-        CheckpointMismatch,
-        CheckpointNotFound,
+        CheckpointMismatchError,
+        CheckpointNotFoundError,
         ConfigError,
+        CorruptCheckpointError,
         EngineError,
-        HubAccessDenied,
-        HubUnreachable,
+        HubAccessDeniedError,
+        HubUnreachableError,
+        InvalidCandlesError,
     )
     from engine.forecast import COLUMNS, Forecast
     from engine.network.model import Kronos
@@ -29,17 +35,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMNS",
-    "Cancelled",
-    "CandlesError",
-    "CheckpointCorrupt",
+    "CancelledError",
     "CheckpointError",
-    "CheckpointMismatch",
-    "CheckpointNotFound",
+    "CheckpointMismatchError",
+    "CheckpointNotFoundError",
     "ConfigError",
+    "CorruptCheckpointError",
     "EngineError",
     "Forecast",
-    "HubAccessDenied",
-    "HubUnreachable",
+    "HubAccessDeniedError",
+    "HubUnreachableError",
+    "InvalidCandlesError",
     "Kronos",
     "KronosPredictor",
     "KronosTokenizer",

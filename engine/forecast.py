@@ -1,4 +1,4 @@
-"""What comes back from the engine: every sampled path of one series.
+"""``Forecast``: every sampled path of one series, and how the paths were sampled.
 
 Shapes: N paths, H steps, 6 columns (open, high, low, close, volume, amount) in the series' own units.
 """
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.config import SamplingConfig
 from engine.errors import ConfigError
+from engine.messages import msg
 
 __all__ = ["COLUMNS", "Forecast"]
 
@@ -27,11 +29,14 @@ class Forecast:
     paths: np.ndarray
     """float32 [N, H, 6], read-only."""
     index: pd.DatetimeIndex
-    """The H bar times, as they were asked for."""
+    """The H bar times, as requested."""
     notes: tuple[str, ...] = ()
-    """What a reader must know to judge the paths (a clipped last candle, say), in sentences."""
-    repaired: float = 0.0
-    """Fraction of the candles that came out of the model impossible (high below close, say) and were made possible."""
+    """Warnings about this forecast (a clipped last candle, for example), in sentences."""
+    repaired_fraction: float = 0.0
+    """Fraction of the candles that the model gave impossible values (high below close, for example), which were
+    repaired."""
+    sampling: SamplingConfig | None = None
+    """How the paths were sampled, with every setting resolved; None where no model sampled them (a baseline)."""
 
     @property
     def num_paths(self) -> int:
@@ -43,6 +48,16 @@ class Forecast:
         """H."""
         return int(self.paths.shape[1])
 
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether every second path is the mirror image of a sampled one; of a single path none is."""
+        return self.sampling is not None and bool(self.sampling.mirror_paths) and self.num_paths > 1
+
+    @property
+    def unmirrored_paths(self) -> np.ndarray:
+        """The paths as sampled [M, H, 6], a view: every second of a mirrored forecast, else all."""
+        return self.paths[::2] if self.is_mirrored else self.paths
+
     def quantile(self, levels: float | tuple[float, ...], column: str = "close") -> np.ndarray:
         """Quantiles over the paths: [H] for one level, [L, H] for several (fractions 0..1).
 
@@ -50,23 +65,25 @@ class Forecast:
             ConfigError: there is no such column.
         """
         if column not in COLUMNS:
-            raise ConfigError(f"column must be one of {', '.join(COLUMNS)}; got {column!r}.")
+            raise ConfigError(
+                msg("column must be one of {columns}; got {column}.", columns=", ".join(COLUMNS), column=repr(column))
+            )
         return np.quantile(self.paths[:, :, COLUMNS.index(column)], levels, axis=0)
 
     def band(self, coverage: float, column: str = "close") -> np.ndarray:
-        """The central prediction interval [2, H] (lower, upper) that holds ``coverage`` (a fraction) of the paths."""
+        """The central prediction interval [2, H] (lower, upper) that contains a fraction ``coverage`` of the paths."""
         return self.quantile(((1 - coverage) / 2, (1 + coverage) / 2), column)
 
     def median(self, column: str = "close") -> np.ndarray:
         """The median [H] over the paths."""
         return self.quantile(0.5, column)
 
-    def representative(self) -> int:
-        """The number of the path nearest the middle: least mean absolute distance of its closes to the median close."""
+    def medoid_path(self) -> int:
+        """Position of the path whose closes have the smallest mean absolute distance to the median closes."""
         distance = np.abs(self.paths[:, :, _CLOSE] - self.median()).mean(axis=1)
         return int(distance.argmin())
 
     def candles(self, path: int | None = None) -> pd.DataFrame:
-        """One path (the representative one by default) as a frame [H] with the six columns, indexed by bar time."""
-        chosen = self.representative() if path is None else path
-        return pd.DataFrame(self.paths[chosen], index=self.index, columns=list(COLUMNS))
+        """One path (by default the medoid path) as a frame of H rows with the six columns, indexed by bar time."""
+        position = self.medoid_path() if path is None else path
+        return pd.DataFrame(self.paths[position], index=self.index, columns=list(COLUMNS))

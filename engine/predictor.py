@@ -1,13 +1,12 @@
 """``KronosPredictor``: candles in, every sampled path out.
 
-``forecast_many`` is the one way in; ``predict`` and ``predict_batch`` are thin layers that accept and return what the
-reference implementation's do. A predictor is made once and never changed by a call, so any number of threads may share
-it.
+A predictor is made once and not changed by any call, so threads may share it. ``forecast_many`` is the main entry;
+``predict`` and ``predict_batch`` (``engine.upstream_api``) take and return what the reference implementation's do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -15,48 +14,52 @@ from typing import Self
 import numpy as np
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
+from torch import Tensor
 
-from engine.callbacks import CancelToken, Partial, Progress
-from engine.checkpoints import checkpoint
+from engine.callbacks import CancelToken, DownloadCallback, PreviewCallback, ProgressCallback, RunHooks
+from engine.checkpoints.checkpoint import read_checkpoint
+from engine.checkpoints.resolve import resolve_predictor
 from engine.config import SamplingConfig
-from engine.errors import Cancelled, CandlesError, ConfigError
-from engine.features import CLIP
-from engine.forecast import COLUMNS, Forecast
-from engine.generation.generate import Glimpse, Question, WindowPolicy, decode_steps, generate
-from engine.network.linear import pack
+from engine.errors import CancelledError, ConfigError, InvalidCandlesError
+from engine.features import ZSCORE_CLIP
+from engine.forecast import Forecast
+from engine.generation.generate import decode_steps, generate
+from engine.generation.request import ContextOverflow, GenerationRequest
+from engine.messages import msg
+from engine.network.linear import pack_weights
 from engine.network.model import Kronos
 from engine.network.tokenizer import KronosTokenizer
-from engine.prepared_series import Series
+from engine.prepared_series import PreparedSeries
+from engine.upstream_api import UpstreamApi
 
-__all__ = ["DEFAULT_POLICY", "CancelToken", "KronosPredictor", "Progress", "choose_device"]
+__all__ = ["DEFAULT_CONTEXT_OVERFLOW", "KronosPredictor", "choose_device"]
 
-DEFAULT_POLICY: WindowPolicy = "roll"
-"""How ``forecast_many`` passes ``max_context``; see docs/design/0002-passing-the-context-limit.md for the figures."""
+DEFAULT_CONTEXT_OVERFLOW: ContextOverflow = "evict"
+"""How ``forecast_many`` exceeds ``max_context``; docs/design/0002-passing-the-context-limit.md compares both ways."""
 
 
 def choose_device() -> torch.device:
-    """CUDA where there is one, then Apple's MPS, then the CPU."""
+    """CUDA if available, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-class KronosPredictor:
-    """A model and its tokenizer, ready to forecast. Both are put in evaluation mode and on the device.
+class KronosPredictor(UpstreamApi):
+    """A model and its tokenizer, ready to forecast. Both are moved to the device and put into evaluation mode.
 
     Args:
         model: the model.
         tokenizer: the tokenizer that the model was trained with.
-        device: "cpu", "cuda", "mps", ...; None = the best there is.
-        max_context: most tokens the model sees at once.
-        clip: normalised values are cut to +-clip; the published weights want 5.
-        dtype: type of the model's matrix products; bfloat16 is faster where the hardware has it, and less exact.
-        label: what to call the model on screen.
-        digest: SHA-256 of the model's weights file, for records.
+        device: "cpu", "cuda", "mps", ...; None = the best available (``choose_device``).
+        max_context: most tokens that the model sees at once.
+        clip: z-scores are clipped to +-clip; the published weights were trained with 5.
+        dtype: of the model's matrix products; bfloat16 is faster where the hardware supports it, and less precise.
+        name: of the model, for display and records.
+        weights_sha256: SHA-256 of the model's weights file, for records.
 
     Raises:
-        ConfigError: model and tokenizer do not belong together, or a setting is out of its range.
+        ConfigError: model and tokenizer do not match, or a setting is out of its range.
     """
 
     def __init__(
@@ -65,31 +68,36 @@ class KronosPredictor:
         tokenizer: KronosTokenizer,
         device: str | torch.device | None = None,
         max_context: int = 512,
-        clip: float = CLIP,
+        clip: float = ZSCORE_CLIP,
         *,
         dtype: torch.dtype = torch.float32,
-        label: str = "a model given in Python",
-        digest: str = "",
+        name: str = msg("a model loaded in Python"),
+        weights_sha256: str = "",
     ) -> None:
-        bits, wanted = (
-            (model.config.s1_bits, model.config.s2_bits),
-            (tokenizer.config.s1_bits, tokenizer.config.s2_bits),
-        )
-        if bits != wanted:
+        bits = model.config.s1_bits, model.config.s2_bits
+        tokenizer_bits = tokenizer.config.s1_bits, tokenizer.config.s2_bits
+        if bits != tokenizer_bits:
             raise ConfigError(
-                f"the model reads tokens of {bits[0]} + {bits[1]} bits and the tokenizer makes tokens of {wanted[0]} + "
-                f"{wanted[1]}. Take the tokenizer that the model was trained with."
+                msg(
+                    "the model expects tokens of {model_bits} + {model_fine} bits, but the tokenizer produces "
+                    "{tokenizer_bits} + {tokenizer_fine}. Use the tokenizer that the model was trained with.",
+                    model_bits=bits[0],
+                    model_fine=bits[1],
+                    tokenizer_bits=tokenizer_bits[0],
+                    tokenizer_fine=tokenizer_bits[1],
+                )
             )
         if max_context < 2:
-            raise ConfigError(f"max_context must be at least 2; got {max_context}.")
+            raise ConfigError(msg("max_context must be at least 2; got {max_context}.", max_context=max_context))
         if dtype not in (torch.float32, torch.bfloat16):
-            raise ConfigError(f"dtype must be torch.float32 or torch.bfloat16; got {dtype}.")
+            raise ConfigError(msg("dtype must be torch.float32 or torch.bfloat16; got {dtype}.", dtype=dtype))
         self.device = choose_device() if device is None else torch.device(device)
         self.model = model.to(self.device, dtype).eval().requires_grad_(False)
         self.tokenizer = tokenizer.to(self.device).eval().requires_grad_(False)
-        self.max_context, self.clip, self.dtype, self.label, self.digest = max_context, clip, dtype, label, digest
-        pack(self.model)
-        pack(self.tokenizer)
+        self.max_context, self.clip, self.dtype = max_context, clip, dtype
+        self.name, self.weights_sha256 = name, weights_sha256
+        pack_weights(self.model)
+        pack_weights(self.tokenizer)
 
     @classmethod
     def from_pretrained(
@@ -100,33 +108,33 @@ class KronosPredictor:
         device: str | torch.device | None = None,
         dtype: torch.dtype = torch.float32,
         max_context: int | None = None,
-        progress: checkpoint.Progress | None = None,
+        progress: DownloadCallback | None = None,
     ) -> Self:
         """Load "bundled", a published model's name, a folder, or a hub id.
 
         Args:
-            source: which model.
-            tokenizer: which tokenizer, where it is not the one that belongs to ``source``.
-            device: as in the class.
-            dtype: as in the class.
-            max_context: as in the class; None = the published model's own, or 512.
-            progress: called with a file's name, the bytes so far and the bytes in all while it is downloaded.
+            source: the model.
+            tokenizer: the tokenizer, if not the one that belongs to ``source``.
+            device: see the class.
+            dtype: see the class.
+            max_context: see the class; None = the published model's own, or 512.
+            progress: called during a download with a file's name, the bytes so far and the total.
 
         Raises:
-            CheckpointError: it cannot be had; the message says what to do.
-            ConfigError: model and tokenizer do not belong together.
+            CheckpointError: a checkpoint cannot be found, downloaded or read.
+            ConfigError: model and tokenizer do not match.
         """
-        place = checkpoint.predictor_source(source, tokenizer)
-        halves = checkpoint.read(place.model, "model", progress=progress)
-        coder = checkpoint.read(place.tokenizer, "tokenizer", progress=progress)
+        sources = resolve_predictor(source, tokenizer)
+        model_checkpoint = read_checkpoint(sources.model, "model", progress=progress)
+        tokenizer_checkpoint = read_checkpoint(sources.tokenizer, "tokenizer", progress=progress)
         return cls(
-            Kronos.from_checkpoint(halves),
-            KronosTokenizer.from_checkpoint(coder),
+            Kronos.from_checkpoint(model_checkpoint),
+            KronosTokenizer.from_checkpoint(tokenizer_checkpoint),
             device,
-            place.max_context if max_context is None else max_context,
+            sources.max_context if max_context is None else max_context,
             dtype=dtype,
-            label=place.label,
-            digest=halves.digest,
+            name=sources.name,
+            weights_sha256=model_checkpoint.weights_sha256,
         )
 
     def forecast_many(
@@ -136,223 +144,172 @@ class KronosPredictor:
         sampling: SamplingConfig | None = None,
         *,
         seeds: Sequence[int] | None = None,
-        policy: WindowPolicy = DEFAULT_POLICY,
-        progress: Progress | None = None,
+        context_overflow: ContextOverflow = DEFAULT_CONTEXT_OVERFLOW,
+        progress: ProgressCallback | None = None,
         cancel: CancelToken | None = None,
-        partial: Partial | None = None,
+        on_preview: PreviewCallback | None = None,
     ) -> list[Forecast]:
-        """Sample the futures of many series. Each comes out as it would alone.
+        """Sample the futures of many series. A series gives the same paths alone or in a batch.
 
         Args:
-            frames: one frame per series, indexed by bar time (strictly increasing), columns open high low close [volume
-                [amount]]. Time features are read off the index as it stands, in its own zone if it has one. Lengths may
-                differ. Statistics come from the last ``max_context`` rows, which are all that the model sees.
+            frames: one frame per series, indexed by bar time (strictly increasing), with the columns open high low
+                close [volume [amount]]. Time features are read off the index as it is, in its own time zone if it has
+                one. Lengths may differ. Statistics come from the last ``max_context`` rows, all that the model sees.
             futures: one index of H bar times per frame, after the frame's last.
-            sampling: how paths are drawn; None = the defaults.
+            sampling: how paths are sampled; None = the defaults.
             seeds: one seed per series instead of ``sampling.seed`` for all. With the same seed, path i of every series
-                is drawn with the same uniform numbers.
-            policy: what happens when context and horizon pass ``max_context`` (``engine.generation.generate``).
-            progress: called with the decode steps done and all decode steps.
-            cancel: checked after every decode step.
-            partial: shown the candles so far every few decode steps (``engine.callbacks.Partial``); changes nothing.
+                uses the same uniform numbers.
+            context_overflow: what happens when T + H exceeds ``max_context`` (``ContextOverflow``).
+            progress: called after each decode step with the steps done and the total.
+            cancel: checked after each decode step.
+            on_preview: called every few decode steps with the candles so far; changes no number.
 
         Returns:
-            One forecast per frame, in order, with all paths.
+            One forecast per frame, in order, with all paths and the resolved sampling.
 
         Raises:
-            CandlesError: a frame or a future cannot be used.
-            ConfigError: ``seeds`` do not fit the frames, or the policy is unknown.
-            Cancelled: ``cancel`` was set.
+            InvalidCandlesError: a frame or a future cannot be used.
+            ConfigError: ``seeds`` do not match the frames, or ``context_overflow`` is unknown.
+            CancelledError: ``cancel`` was set.
         """
-        sampling = self.settled(sampling)
-        if policy not in ("exact", "roll"):
-            raise ConfigError(f'policy must be "exact" or "roll"; got {policy!r}.')
-        series = self._checked(frames, futures, as_published=False)
-        paths = self._paths(series, sampling, seeds, policy=policy, progress=progress, cancel=cancel, partial=partial)
-        return [
-            one.forecast(
-                drawn, self.clip, from_last_close=bool(sampling.from_last_close), mirrored=bool(sampling.mirrored)
+        sampling = self.resolve_sampling(sampling)
+        if context_overflow not in ("recompute", "evict"):
+            raise ConfigError(
+                msg(
+                    'context_overflow must be "recompute" or "evict"; got {context_overflow}.',
+                    context_overflow=repr(context_overflow),
+                )
             )
-            for one, drawn in zip(series, paths, strict=True)
+        series = self._prepare(frames, futures, reference_compat=False)
+        series_seeds = _series_seeds(seeds, sampling, len(series))
+        hooks = RunHooks(progress=progress, cancel=cancel, on_preview=on_preview)
+        samples = self._sample_paths(series, sampling, series_seeds, context_overflow, hooks)
+        return [
+            item.to_forecast(paths, self.clip, replace(sampling, seed=seed))
+            for item, paths, seed in zip(series, samples, series_seeds, strict=True)
         ]
 
-    def settled(self, sampling: SamplingConfig | None = None) -> SamplingConfig:
-        """``sampling`` (None = the defaults) with what it leaves to the model as the model's ``config.json`` has it."""
+    def resolve_sampling(self, sampling: SamplingConfig | None = None) -> SamplingConfig:
+        """``sampling`` (None = the defaults) with the model's own values for the settings that are None."""
         sampling = SamplingConfig() if sampling is None else sampling
-        own = self.model.config
-        left = {name: getattr(own, name) for name in own.added if getattr(sampling, name) is None}
-        return replace(sampling, **left)
+        config = self.model.config
+        defaults = {name: getattr(config, name) for name in config.extension_keys if getattr(sampling, name) is None}
+        return replace(sampling, **defaults)
 
-    def predict(
-        self,
-        df: pd.DataFrame,
-        x_timestamp: pd.Series | pd.DatetimeIndex,
-        y_timestamp: pd.Series | pd.DatetimeIndex,
-        pred_len: int,
-        T: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 0.9,
-        sample_count: int = 1,
-        verbose: bool = True,
-    ) -> pd.DataFrame:
-        """The mean of ``sample_count`` paths, as the reference's ``predict`` gives it, indexed by ``y_timestamp``.
-
-        For code written for the reference; ``forecast_many`` keeps the paths. The mean of candles is no candle: its
-        high may lie below its close. Draws follow ``torch.manual_seed``. No path is mirrored.
-
-        Raises:
-            CandlesError: the candles or the times cannot be used.
-            ConfigError: a setting is out of its range.
-        """
-        return self.predict_batch([df], [x_timestamp], [y_timestamp], pred_len, T, top_k, top_p, sample_count, verbose)[
-            0
-        ]
-
-    def predict_batch(
-        self,
-        df_list: Sequence[pd.DataFrame],
-        x_timestamp_list: Sequence[pd.Series | pd.DatetimeIndex],
-        y_timestamp_list: Sequence[pd.Series | pd.DatetimeIndex],
-        pred_len: int,
-        T: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 0.9,
-        sample_count: int = 1,
-        verbose: bool = True,
-    ) -> list[pd.DataFrame]:
-        """``predict`` of several series in one run; their lengths may differ."""
-        if not len(df_list) == len(x_timestamp_list) == len(y_timestamp_list):
-            raise CandlesError(
-                "predict_batch wants as many x_timestamp and y_timestamp as frames; got "
-                f"{len(df_list)} frames, {len(x_timestamp_list)} and {len(y_timestamp_list)}."
-            )
-        sampling = self.settled(
-            SamplingConfig(num_paths=sample_count, temperature=T, top_p=top_p, top_k=top_k or None, seed=_global_seed())
-        )
-        frames = [_stamped(df, stamps) for df, stamps in zip(df_list, x_timestamp_list, strict=True)]
-        futures = [_future(stamps, pred_len) for stamps in y_timestamp_list]
-        series = self._checked(frames, futures, as_published=True)
-        seeds = [sampling.seed + i for i in range(len(series))]
-        with tqdm(disable=not verbose, desc="decode steps") as bar:
-            paths = self._paths(series, sampling, seeds, policy="exact", progress=lambda *_: bar.update())
-        return [
-            pd.DataFrame(drawn.mean(axis=0), columns=list(COLUMNS), index=stamps)
-            for drawn, stamps in zip(paths, y_timestamp_list, strict=True)
-        ]
-
-    def _checked(
-        self, frames: Sequence[pd.DataFrame], futures: Sequence[pd.DatetimeIndex], *, as_published: bool
-    ) -> list[Series]:
+    def _prepare(
+        self, frames: Sequence[pd.DataFrame], futures: Sequence[pd.DatetimeIndex], *, reference_compat: bool
+    ) -> list[PreparedSeries]:
         if len(frames) != len(futures):
-            raise CandlesError(
-                f"every frame needs its future bar times; got {len(frames)} frames, {len(futures)} futures."
+            raise InvalidCandlesError(
+                msg(
+                    "every frame needs its future bar times; got {frames} frames and {futures} futures.",
+                    frames=len(frames),
+                    futures=len(futures),
+                )
             )
         return [
-            Series.checked(frame, future, max_context=self.max_context, as_published=as_published, name=f"frames[{i}]")
+            PreparedSeries.from_frame(
+                frame, future, max_context=self.max_context, reference_compat=reference_compat, name=f"frames[{i}]"
+            )
             for i, (frame, future) in enumerate(zip(frames, futures, strict=True))
         ]
 
-    def _paths(
+    def _sample_paths(
         self,
-        series: list[Series],
+        series: list[PreparedSeries],
         sampling: SamplingConfig,
-        seeds: Sequence[int] | None,
-        *,
-        policy: WindowPolicy,
-        progress: Progress | None = None,
-        cancel: CancelToken | None = None,
-        partial: Partial | None = None,
+        seeds: list[int],
+        context_overflow: ContextOverflow,
+        hooks: RunHooks,
     ) -> list[np.ndarray]:
-        """Paths float64 [N, H, 6] of each series in its own units, as the model gives them."""
+        """Paths of each series in its own units, float64 [N, H, 6], as the model samples them."""
         if self.model.training or self.tokenizer.training:
-            raise ConfigError("model and tokenizer must be in evaluation mode to forecast; call .eval() on them first.")
-        chosen = _seeds(seeds, sampling, len(series))
-        groups: dict[tuple[int, int], list[int]] = {}
-        for i, one in enumerate(series):
-            groups.setdefault(one.shape, []).append(i)
-        steps = sum(
-            decode_steps(self.model, len(members), sampling.num_paths, shape[1]) for shape, members in groups.items()
+            raise ConfigError(msg("model and tokenizer must be in evaluation mode to forecast; call .eval() first."))
+        groups: dict[tuple[int, int], list[int]] = {}  # (T, H) -> positions of the series of this shape
+        for position, item in enumerate(series):
+            groups.setdefault(item.shape, []).append(position)
+        total = sum(
+            decode_steps(self.model, len(members), sampling.num_paths, horizon)
+            for (_, horizon), members in groups.items()
         )
-        counter = _StepCounter(steps, progress, cancel)
-        paths: list[np.ndarray] = [np.empty(0)] * len(series)
+        counter = _StepCounter(total, hooks)
+        samples: list[np.ndarray] = [np.empty(0)] * len(series)
         for members in groups.values():
-            drawn = generate(
+            on_preview = None
+            if hooks.on_preview is not None:
+                on_preview = _preview_adapter([(i, series[i]) for i in members], hooks.on_preview, sampling)
+            zscores = generate(
                 self.model,
                 self.tokenizer,
-                self._question([series[i] for i in members], [chosen[i] for i in members], sampling),
+                self._request([series[i] for i in members], [seeds[i] for i in members], sampling),
                 sampling,
                 max_context=self.max_context,
-                policy=policy,
-                step_done=counter.step_done,
-                glimpse=None if partial is None else _shown([(i, series[i]) for i in members], partial, sampling),
-            ).numpy()
-            for i, normalised in zip(members, drawn, strict=True):
-                paths[i] = series[i].statistics.denormalise(normalised)
-        return paths
+                context_overflow=context_overflow,
+                on_step=counter.on_step,
+                on_preview=on_preview,
+            ).numpy()  # [B, N, H, 6]
+            for i, paths in zip(members, zscores, strict=True):
+                samples[i] = series[i].statistics.denormalize(paths)
+        return samples
 
-    def _question(self, series: list[Series], seeds: list[int], sampling: SamplingConfig) -> Question:
-        candles = np.stack([one.statistics.normalise(one.values, self.clip) for one in series])
-        times = np.stack([one.times for one in series])
-        level = None
-        if sampling.from_last_close:
-            level = torch.tensor([one.last_close for one in series], device=self.device)
-        return Question(
+    def _request(self, series: list[PreparedSeries], seeds: list[int], sampling: SamplingConfig) -> GenerationRequest:
+        """Series of equal shape on the device."""
+        candles = np.stack([item.statistics.normalize(item.values, self.clip) for item in series])  # [B, T, 6]
+        times = np.stack([item.times for item in series])  # [B, T + H, 5]
+        last_close = None
+        if sampling.anchor_to_last_close:
+            last_close = torch.tensor([item.last_close for item in series], device=self.device)  # [B]
+        return GenerationRequest(
             torch.from_numpy(candles).to(self.device),
             torch.from_numpy(times).to(self.device),
             seeds,
-            level,
+            last_close,
         )
 
 
-def _shown(members: list[tuple[int, Series]], partial: Partial, sampling: SamplingConfig) -> Glimpse:
-    """Show the candles so far of the series of one shape, each by its place in the call, in its own units."""
+def _preview_adapter(
+    members: list[tuple[int, PreparedSeries]], on_preview: PreviewCallback, sampling: SamplingConfig
+) -> Callable[[int, Tensor], None]:
+    """Convert previews from z-scores of a group's i-th series to candles of its position in the call."""
 
-    def show(number: int, normalised: torch.Tensor) -> None:
-        place, series = members[number]
-        drawn = series.statistics.denormalise(normalised.numpy())
-        partial(place, series.candles(drawn, mirrored=bool(sampling.mirrored))[0])
+    def report(number: int, zscores: Tensor) -> None:
+        position, series = members[number]
+        samples = series.statistics.denormalize(zscores.numpy())  # [N, t, 6]
+        on_preview(position, series.to_candles(samples, mirror_paths=bool(sampling.mirror_paths))[0])
 
-    return show
+    return report
 
 
 class _StepCounter:
-    """Counts the decode steps of one run, tells who asked, and stops when told to."""
+    """Counts the decode steps of a run, reports them, and stops the run once it is cancelled."""
 
-    def __init__(self, total: int, progress: Progress | None, cancel: CancelToken | None) -> None:
-        self.total, self.progress, self.cancel = total, progress, cancel
+    def __init__(self, total: int, hooks: RunHooks) -> None:
+        self.total, self.hooks = total, hooks
         self.done = 0
 
-    def step_done(self) -> None:
+    def on_step(self) -> None:
         self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.total)
-        if self.cancel is not None and self.cancel.is_set():
-            raise Cancelled(f"stopped as asked after {self.done} of {self.total} decode steps; nothing was kept.")
+        if self.hooks.progress is not None:
+            self.hooks.progress(self.done, self.total)
+        if self.hooks.cancel is not None and self.hooks.cancel.is_set():
+            raise CancelledError(
+                msg(
+                    "stopped on request after {done} of {total} decode steps; no result was kept.",
+                    done=self.done,
+                    total=self.total,
+                )
+            )
 
 
-def _stamped(df: pd.DataFrame, stamps: pd.Series | pd.DatetimeIndex) -> pd.DataFrame:
-    """The reference's arguments as one frame."""
-    if not isinstance(df, pd.DataFrame):
-        raise CandlesError(f"df must be a DataFrame; got {type(df).__name__}.")
-    if len(df) != len(stamps):
-        raise CandlesError(f"df and x_timestamp must be of one length; got {len(df)} rows and {len(stamps)} times.")
-    return df.set_axis(pd.DatetimeIndex(stamps), axis=0)
-
-
-def _future(stamps: pd.Series | pd.DatetimeIndex, pred_len: int) -> pd.DatetimeIndex:
-    if len(stamps) != pred_len:
-        raise CandlesError(f"y_timestamp must hold pred_len = {pred_len} times; got {len(stamps)}.")
-    return pd.DatetimeIndex(stamps)
-
-
-def _global_seed() -> int:
-    """A seed from torch's global generator: what draws the reference's paths."""
-    return int(torch.randint(2**62, ()))
-
-
-def _seeds(seeds: Sequence[int] | None, sampling: SamplingConfig, count: int) -> list[int]:
+def _series_seeds(seeds: Sequence[int] | None, sampling: SamplingConfig, count: int) -> list[int]:
     if seeds is None:
         return [sampling.seed] * count
     if len(seeds) != count:
-        raise ConfigError(f"seeds must hold one number for each of the {count} frames; got {len(seeds)}.")
+        raise ConfigError(
+            msg(
+                "seeds must have one number for each of the {count} frames; got {seeds}.",
+                count=count,
+                seeds=len(seeds),
+            )
+        )
     return [replace(sampling, seed=seed).seed for seed in seeds]

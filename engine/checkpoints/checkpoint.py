@@ -1,15 +1,13 @@
-"""Checkpoints in the published format, ``config.json`` and ``model.safetensors`` in one folder: read, check, write.
+"""Reading, validating and writing of checkpoints: ``config.json`` and ``model.safetensors`` in one folder.
 
 A source is "bundled", the name of a published checkpoint (``engine.checkpoints.registry``), a local folder, or a hub id
-("owner/name"). Tensors keep their published names here; ``engine.checkpoints.tensor_names`` maps them to ours.
+("owner/name"). Tensors have their published names here; ``engine.checkpoints.tensor_names`` maps them to this engine's.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,62 +16,63 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from engine.checkpoints import hub
+from engine.callbacks import DownloadCallback
 from engine.checkpoints import tensor_names as names
-from engine.checkpoints.hub import Progress
 from engine.checkpoints.resolve import (
     CONFIG_FILE,
     WEIGHTS_FILE,
-    Files,
-    Place,
-    PredictorSource,
-    locate,
-    predictor_source,
+    CheckpointFiles,
+    LookupOptions,
+    PredictorSources,
+    locate_files,
+    resolve_predictor,
 )
 from engine.checkpoints.tensor_names import Kind
-from engine.errors import CheckpointCorrupt, CheckpointError, CheckpointMismatch, ConfigError
+from engine.errors import CheckpointError, CheckpointMismatchError, ConfigError, CorruptCheckpointError
+from engine.files import atomic_write, sha256_of
+from engine.messages import msg
 
 __all__ = [
     "CONFIG_FILE",
     "WEIGHTS_FILE",
     "Checkpoint",
     "Kind",
-    "PredictorSource",
-    "Progress",
-    "predictor_source",
-    "read",
-    "write",
-    "write_whole",
+    "PredictorSources",
+    "read_checkpoint",
+    "resolve_predictor",
+    "write_checkpoint",
 ]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One checkpoint, read and checked."""
+    """A checkpoint that was read and validated."""
 
     kind: Kind
     config: dict[str, Any]
-    """The published keys, checked; ``TokenizerConfig.from_mapping`` and ``ModelConfig.from_mapping`` take them."""
+    """Validated keys, as ``TokenizerConfig.from_mapping`` and ``ModelConfig.from_mapping`` take them."""
     tensors: dict[str, Tensor]
-    """Under published names, as stored; all finite."""
+    """By published name, in the stored dtype; all finite."""
     source: str
-    """Where it came from, for people."""
-    digest: str
+    """Origin, for display."""
+    weights_sha256: str
     """SHA-256 of the bytes of ``model.safetensors``."""
 
     def state(self) -> dict[str, Tensor]:
-        """The tensors under our names, fused as our modules hold them; each is a copy.
+        """State dict of this engine's module: renamed, fused copies of the tensors.
 
         Raises:
-            CheckpointMismatch: the tensors do not fit the configuration; lists every name at fault.
+            CheckpointMismatchError: the tensors do not fit the configuration; lists every name at fault.
         """
         try:
             return names.from_published(self.kind, self.config, self.tensors)
-        except CheckpointMismatch as error:
-            raise CheckpointMismatch(f"{WEIGHTS_FILE} of {self.source}: {error}") from error
+        except CheckpointMismatchError as error:
+            raise CheckpointMismatchError(
+                msg("{file} of {source}: {error}", file=WEIGHTS_FILE, source=self.source, error=error)
+            ) from error
 
 
-def read(
+def read_checkpoint(
     source: str | Path,
     kind: Kind,
     *,
@@ -81,107 +80,105 @@ def read(
     revision: str | None = None,
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
-    progress: Progress | None = None,
+    progress: DownloadCallback | None = None,
 ) -> Checkpoint:
-    """Find a checkpoint, check it and read it.
+    """Locate, read and validate a checkpoint.
 
-    A folder or hub repository that keeps a tokenizer and a model together has them in ``tokenizer/`` and ``model/``;
-    the right one is taken. A published model's name, asked for a tokenizer, gives the one it was trained with.
+    A folder or hub repository with both a tokenizer and a model has them in ``tokenizer/`` and ``model/``; ``kind``
+    selects one. For a published model's name, ``kind="tokenizer"`` gives the tokenizer it was trained with.
 
     Args:
         source: "bundled", a published name ("kronos-small", in any case), a folder, or a hub id ("owner/name").
-        kind: which half is wanted.
-        subfolder: where inside the folder or the hub repository, if not as above.
+        kind: "tokenizer" or "model".
+        subfolder: inside the folder or the hub repository, if not as above.
         revision: hub ids: commit, branch or tag; None = the newest.
-        cache_dir: hub: instead of the client's own cache folder.
+        cache_dir: hub: replaces the client's own cache folder.
         offline: hub: never use the network; None = as ``HF_HUB_OFFLINE`` says.
-        progress: hub: called with a file's name, the bytes so far and the bytes in all while it arrives.
+        progress: hub: called during a download.
 
     Raises:
-        CheckpointNotFound: no such name, folder, file or repository.
-        CheckpointCorrupt: a file is truncated, is not what it claims, or has the wrong hash.
-        CheckpointMismatch: ``config.json`` does not describe a checkpoint of this kind.
-        HubAccessDenied: the hub refuses.
-        HubUnreachable: no network, or the hub does not answer.
-        CheckpointError: a file cannot be read or stored (rights, space).
+        CheckpointNotFoundError: no such name, folder, file or repository.
+        CorruptCheckpointError: a file is truncated, of another format, or has the wrong hash.
+        CheckpointMismatchError: ``config.json`` does not describe a checkpoint of this kind.
+        HubAccessDeniedError: the hub refuses access.
+        HubUnreachableError: no network, or the hub does not answer.
+        CheckpointError: a file cannot be read or stored (permissions, disk space).
     """
-    place = Place(subfolder=subfolder, revision=revision, cache_dir=cache_dir, offline=offline, progress=progress)
+    options = LookupOptions(
+        subfolder=subfolder, revision=revision, cache_dir=cache_dir, offline=offline, progress=progress
+    )
     try:
-        files = locate(source, kind, place)
+        files = locate_files(source, kind, options)
         config = names.parse_config(kind, files.config).to_dict()
         tensors = _read_tensors(files)
-        digest = files.digest or hub.sha256_of(files.weights)
+        weights_sha256 = files.weights_sha256 or sha256_of(files.weights)
     except ConfigError as error:
-        raise CheckpointMismatch(f"{CONFIG_FILE} of {files.source}: {error}") from error
+        raise CheckpointMismatchError(
+            msg("{file} of {source}: {error}", file=CONFIG_FILE, source=files.source, error=error)
+        ) from error
     except OSError as error:
-        raise CheckpointError(f"{source} could not be read: {error}. Check the rights of its files.") from error
-    return Checkpoint(kind=kind, config=config, tensors=tensors, source=files.source, digest=digest)
+        raise CheckpointError(
+            msg("{source} could not be read: {error}. Check the file permissions.", source=source, error=error)
+        ) from error
+    return Checkpoint(kind=kind, config=config, tensors=tensors, source=files.source, weights_sha256=weights_sha256)
 
 
-def write(folder: str | Path, kind: Kind, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> str:
-    """Save in the published format. Each file appears whole or not at all; one of the same name is replaced.
+def write_checkpoint(folder: str | Path, kind: Kind, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> str:
+    """Save in the published format, each file atomically; existing files are replaced.
 
     Args:
-        folder: made if it is not there.
-        kind: which half this is.
-        config: the published keys.
-        state: our state dict.
+        folder: created if missing.
+        kind: "tokenizer" or "model".
+        config: keys of ``config.json``.
+        state: state dict of this engine's module.
 
     Returns:
         SHA-256 of the bytes of ``model.safetensors``.
 
     Raises:
-        ConfigError: the configuration is not one of this kind.
-        CheckpointMismatch: the state does not fit the configuration; lists every name at fault.
+        ConfigError: the configuration is not of this kind.
+        CheckpointMismatchError: the state does not fit the configuration; lists every name at fault.
     """
-    text = config_text(kind, config)
+    text = render_config(kind, config)
     tensors = names.to_published(kind, config, state)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(
+    atomic_write(
         folder / WEIGHTS_FILE, lambda path: safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
     )
-    write_whole(folder / CONFIG_FILE, lambda path: path.write_bytes(text.encode()))
-    return hub.sha256_of(folder / WEIGHTS_FILE)
+    atomic_write(folder / CONFIG_FILE, text.encode())
+    return sha256_of(folder / WEIGHTS_FILE)
 
 
-def config_text(kind: Kind, config: Mapping[str, Any]) -> str:
-    """``config.json`` as the published files have it, to the byte: sorted keys, two spaces, no last newline."""
+def render_config(kind: Kind, config: Mapping[str, Any]) -> str:
+    """Text of ``config.json`` in the published style: sorted keys, indented by two spaces, no final newline."""
     return json.dumps(names.parse_config(kind, config).to_dict(), sort_keys=True, indent=2)
 
 
-def _read_tensors(files: Files) -> dict[str, Tensor]:
+def _read_tensors(files: CheckpointFiles) -> dict[str, Tensor]:
     try:
         tensors = safetensors.torch.load_file(files.weights)
     except (SafetensorError, ValueError, KeyError) as error:
-        raise CheckpointCorrupt(
-            f"{files.weights} is not a whole safetensors file ({error}): it was cut short, or is something else. "
-            "Delete it and fetch or save the checkpoint again."
+        raise CorruptCheckpointError(
+            msg(
+                "{file} is not a complete safetensors file ({error}): it is truncated or has another format. "
+                "Delete it and download or save the checkpoint again.",
+                file=files.weights,
+                error=error,
+            )
         ) from error
     broken = [name for name, tensor in tensors.items() if not _is_finite(tensor)]
     if broken:
-        raise CheckpointCorrupt(
-            f"{files.weights} holds values that are not finite, in {', '.join(broken)}. Training has diverged or the "
-            "file is damaged; take an earlier checkpoint."
+        raise CorruptCheckpointError(
+            msg(
+                "{file} contains non-finite values in {tensors}. Training diverged or the file is damaged; use "
+                "an earlier checkpoint.",
+                file=files.weights,
+                tensors=", ".join(broken),
+            )
         )
     return tensors
 
 
 def _is_finite(tensor: Tensor) -> bool:
     return not tensor.is_floating_point() or bool(tensor.isfinite().all())
-
-
-def write_whole(path: Path, fill: Callable[[Path], Any]) -> None:
-    """Have ``fill`` write beside ``path``, flush to the disk, then move into place: all of it or nothing.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        fill(beside)
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

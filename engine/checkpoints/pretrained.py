@@ -1,4 +1,4 @@
-"""What the tokenizer and the model share: being loaded from a checkpoint and saved as one."""
+"""Base class of the tokenizer and the model: loading from a checkpoint and saving as one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from engine.checkpoints import checkpoint
 from engine.config import ModelConfig, TokenizerConfig
 
-__all__ = ["Pretrained"]
+__all__ = ["PretrainedModule"]
 
 _CONFIGS: dict[checkpoint.Kind, type[TokenizerConfig] | type[ModelConfig]] = {
     "tokenizer": TokenizerConfig,
@@ -19,8 +19,8 @@ _CONFIGS: dict[checkpoint.Kind, type[TokenizerConfig] | type[ModelConfig]] = {
 }
 
 
-class Pretrained(nn.Module):
-    """A module whose weights are kept in the published format."""
+class PretrainedModule(nn.Module):
+    """A module that loads and saves checkpoints in the published format."""
 
     kind: ClassVar[checkpoint.Kind]
     config: TokenizerConfig | ModelConfig
@@ -30,22 +30,22 @@ class Pretrained(nn.Module):
         """Load "bundled", a published checkpoint's name, a folder or a hub id, in evaluation mode.
 
         Raises:
-            CheckpointError: it cannot be had; the message says what to do.
+            CheckpointError: it cannot be found, downloaded or read.
         """
-        return cls.from_checkpoint(checkpoint.read(source, cls.kind))
+        return cls.from_checkpoint(checkpoint.read_checkpoint(source, cls.kind))
 
     @classmethod
-    def from_checkpoint(cls, found: checkpoint.Checkpoint) -> Self:
-        """A checkpoint that was read, in evaluation mode.
+    def from_checkpoint(cls, source: checkpoint.Checkpoint) -> Self:
+        """Build the module from a checkpoint that was read, in evaluation mode.
 
         Raises:
-            CheckpointMismatch: its tensors do not fit its configuration.
+            CheckpointMismatchError: its tensors do not fit its configuration.
         """
         with torch.device("meta"):
-            module = cls(_CONFIGS[cls.kind].from_mapping(found.config))
-        module.load_state_dict(found.state(), assign=True)
+            module = cls(_CONFIGS[cls.kind].from_mapping(source.config))
+        module.load_state_dict(source.state(), assign=True)
         return module.eval().requires_grad_(False)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write ``config.json`` and ``model.safetensors`` in the published format, each atomically."""
-        checkpoint.write(Path(folder), self.kind, self.config.to_dict(), self.state_dict())
+        checkpoint.write_checkpoint(Path(folder), self.kind, self.config.to_dict(), self.state_dict())

@@ -1,7 +1,7 @@
-"""The published checkpoints: where they are, and how to know that they arrived whole.
+"""Registry of the published checkpoints.
 
-A name pins the hub repository, the revision and the SHA-256 of both files, so that a name means the same weights today
-and in a year, whoever serves them.
+A name pins the hub repository, the revision and the SHA-256 of both files, so that it always means the same
+weights, from any mirror.
 """
 
 from __future__ import annotations
@@ -11,23 +11,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.checkpoints.tensor_names import Kind  # it loads torch, which a list of names does without
+    from engine.checkpoints.tensor_names import Kind  # imported for typing only: it loads torch
 
-__all__ = ["BUNDLED", "DEFAULT_MAX_CONTEXT", "SCORES_FILE", "Published", "find", "known_names", "published_models"]
+__all__ = [
+    "BUNDLED",
+    "DEFAULT_MAX_CONTEXT",
+    "SCORECARD_FILE",
+    "PublishedCheckpoint",
+    "find_checkpoint",
+    "known_names",
+    "published_models",
+]
 
 BUNDLED = "bundled"
-"""The name of the small checkpoint that ships in ``engine/bundled``."""
+"""Name of the small checkpoint in ``engine/bundled``."""
 
-SCORES_FILE = "scores.json"
-"""What was measured of a checkpoint, beside its folders."""
+SCORECARD_FILE = "scorecard.json"
+"""Scorecard of a checkpoint, next to its ``model/`` and ``tokenizer/``."""
 
 DEFAULT_MAX_CONTEXT = 512
-"""Tokens a model sees when nothing says otherwise (a config.json does not): what the published models but mini take."""
+"""Tokens that a model sees by default (config.json has no key for it); that of all published models but mini."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
-    """One checkpoint on the hub, pinned."""
+class PublishedCheckpoint:
+    """A checkpoint on the hub, pinned to a revision and hashes."""
 
     name: str
     kind: Kind
@@ -39,13 +47,13 @@ class Published:
     download_mb: float
     """Size of ``model.safetensors``, in millions of bytes."""
     tokenizer: str | None = None
-    """Models: the name of the tokenizer that they were trained with."""
+    """Models: name of the tokenizer that the model was trained with."""
     max_context: int = DEFAULT_MAX_CONTEXT
-    """Models: most tokens they see at once."""
+    """Models: most tokens that the model sees at once."""
 
 
 _PUBLISHED = (
-    Published(
+    PublishedCheckpoint(
         name="kronos-mini",
         kind="model",
         repo="NeoQuasar/Kronos-mini",
@@ -57,7 +65,7 @@ _PUBLISHED = (
         tokenizer="kronos-tokenizer-2k",
         max_context=2048,
     ),
-    Published(
+    PublishedCheckpoint(
         name="kronos-small",
         kind="model",
         repo="NeoQuasar/Kronos-small",
@@ -68,7 +76,7 @@ _PUBLISHED = (
         download_mb=99.0,
         tokenizer="kronos-tokenizer-base",
     ),
-    Published(
+    PublishedCheckpoint(
         name="kronos-base",
         kind="model",
         repo="NeoQuasar/Kronos-base",
@@ -79,7 +87,7 @@ _PUBLISHED = (
         download_mb=409.3,
         tokenizer="kronos-tokenizer-base",
     ),
-    Published(
+    PublishedCheckpoint(
         name="kronos-tokenizer-base",
         kind="tokenizer",
         repo="NeoQuasar/Kronos-Tokenizer-base",
@@ -89,7 +97,7 @@ _PUBLISHED = (
         parameters=3_958_042,
         download_mb=15.8,
     ),
-    Published(
+    PublishedCheckpoint(
         name="kronos-tokenizer-2k",
         kind="tokenizer",
         repo="NeoQuasar/Kronos-Tokenizer-2k",
@@ -102,17 +110,17 @@ _PUBLISHED = (
 )
 
 
-def find(name: str) -> Published | None:
-    """The checkpoint of this name or hub id, in any case; None when there is none."""
-    wanted = name.lower()
-    return next((entry for entry in _PUBLISHED if wanted in (entry.name, entry.repo.lower())), None)
+def find_checkpoint(name: str) -> PublishedCheckpoint | None:
+    """The published checkpoint of this name or hub id, ignoring case, or None."""
+    key = name.lower()
+    return next((entry for entry in _PUBLISHED if key in (entry.name, entry.repo.lower())), None)
 
 
-def published_models() -> Iterator[Published]:
+def published_models() -> Iterator[PublishedCheckpoint]:
     """The published models, smallest first."""
     return (entry for entry in _PUBLISHED if entry.kind == "model")
 
 
 def known_names(kind: Kind) -> list[str]:
-    """What can be asked for by name: "bundled", then the published ones of this kind."""
+    """Names that ``read_checkpoint`` accepts for this kind: "bundled", then the published ones."""
     return [BUNDLED, *(entry.name for entry in _PUBLISHED if entry.kind == kind)]

@@ -1,11 +1,12 @@
-"""The model's step for a single path: every projection is a matrix and one vector.
+"""Decoding of a single path: every projection is a matrix times one vector.
 
-A single path spends its time reading weights, which push everything else out of the processor's caches, code included:
-what counts besides is how few calls are made and how few different kernels they run. So this says once more what
-``Kronos.extend``, ``coarse_logits`` and ``fine_logits`` say, for one row, without modules, on plain vectors. Float32 in
-the processor's memory only; ``tests/engine/generation/test_single_path.py`` holds the two together.
+With one row the time goes into reading weights, which evict everything else from the processor's caches, code included.
+What helps is to make few calls and to use few different kernels. This module therefore repeats ``Kronos.extend``,
+``coarse_logits`` and ``fine_logits`` for one row, on plain vectors and without calling modules. CPU and float32 only;
+``tests/engine/generation/test_single_path.py`` compares both.
 
-Legend as in ``engine.network.layers``: D width, h heads, w = D/h, t tokens so far.
+Legend as in ``engine.network.layers``: D model width, h heads, w = D/h head width, F feed-forward width, t tokens so
+far including the new one.
 """
 
 from __future__ import annotations
@@ -17,76 +18,92 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.network.kv_cache import KVCache
-from engine.network.layers import NORM_EPS, TransformerBlock, query_key_value_factors
-from engine.network.linear import Linear
+from engine.network.layers import NORM_EPS, TransformerBlock, qkv_rotary_factors
+from engine.network.linear import PackedLinear
 from engine.network.model import Kronos
 
-__all__ = ["SinglePath", "serves"]
+__all__ = ["SinglePathDecoder", "supports_single_path"]
 
 
-def serves(model: Kronos, rows: int) -> bool:
-    """Whether ``SinglePath`` can stand for ``model``: one row, float32, in the processor's memory."""
+def supports_single_path(model: Kronos, num_rows: int) -> bool:
+    """Whether ``SinglePathDecoder`` can replace ``model``: one row, float32, on the CPU."""
     weight = model.head.coarse.weight
-    return rows == 1 and weight.is_cpu and weight.dtype == torch.float32
+    return num_rows == 1 and weight.is_cpu and weight.dtype == torch.float32
 
 
-class _Block(NamedTuple):
-    """A transformer block's weights."""
+class _BlockWeights(NamedTuple):
+    """Weights of a transformer block."""
 
     norm1: Tensor
+    """[D]"""
     qkv: Tensor
+    """[3D, D]"""
     qkv_bias: Tensor
+    """[3D]"""
     out: Tensor
+    """[D, D]"""
     out_bias: Tensor
+    """[D]"""
     norm2: Tensor
+    """[D]"""
     gate_up: Tensor
+    """[2F, D]"""
     down: Tensor
+    """[D, F]"""
 
 
-class SinglePath:
-    """Stands for a model where one path of one series is read: the same methods, shapes and cache."""
+class SinglePathDecoder:
+    """Replaces a model for one path of one series: the same methods, shapes and cache."""
 
     def __init__(self, model: Kronos) -> None:
         self.model, self.head_width = model, model.config.d_model // model.config.n_heads
-        self.blocks = [_weights(block) for block in cast(list[TransformerBlock], list(model.blocks))]
+        self.blocks = [_block_weights(block) for block in cast(list[TransformerBlock], list(model.blocks))]
 
     def extend(self, coarse: Tensor, fine: Tensor, times: Tensor, cache: KVCache) -> Tensor:
-        """Read a pair of ids, int64 [1, 1, 1] each, at an embedded bar time [1, 1, 1, D]; the hidden state."""
-        embedding, now = self.model.embedding, cache.position
-        pair = torch.cat((embedding.coarse.weight[int(coarse)], embedding.fine.weight[int(fine)]))
-        x = _affine(embedding.fusion, pair, embedding.scale).add_(times.view(-1))
+        """Hidden state [1, 1, 1, D] after one more token pair.
+
+        Args:
+            coarse: id, int64 [1, 1, 1].
+            fine: id, int64 [1, 1, 1].
+            times: embedded time features of its bar, [1, 1, 1, D].
+            cache: of all layers; the token is appended.
+        """
+        embedding, position = self.model.embedding, cache.position
+        pair = torch.cat((embedding.coarse.weight[int(coarse)], embedding.fine.weight[int(fine)]))  # [2D]
+        x = _linear(embedding.fusion, pair, embedding.scale).add_(times.view(-1))  # [D]
         cache.advance(1)
-        turn = query_key_value_factors(now, 1, self.head_width, x.device)[0]
+        rotary = qkv_rotary_factors(position, 1, self.head_width, x.device)[0]  # complex [3, 1, w / 2]
         for layer, block in enumerate(self.blocks):
-            x = _read(x, block, turn, cache.own(layer))
-        x, scale = _scaled(x, self.model.norm.weight)
-        hidden = x.mul_(scale)
-        kept = cache.own(len(self.blocks))
-        kept[:, :, -1] = _affine(self.model.dependency.attention.key_value, hidden).view(2, kept.shape[1], -1)
+            x = _block_step(x, block, rotary, cache.path_kv(layer))  # [D]
+        x, scale = _rms_norm(x, self.model.norm.weight)
+        hidden = x.mul_(scale)  # [D]
+        kv = cache.path_kv(len(self.blocks))  # [2, h, t, w] of the dependency-aware layer
+        kv[:, :, -1] = _linear(self.model.dependency.attention.key_value, hidden).view(2, kv.shape[1], -1)  # [2, h, w]
         return hidden.view(times.shape)
 
     def coarse_logits(self, hidden: Tensor) -> Tensor:
-        """As the model's, of hidden states [1, 1, D]."""
-        return _affine(self.model.head.coarse, hidden.view(-1)).view(1, 1, -1)
+        """Logits [1, 1, V1] of hidden states [1, 1, D]."""
+        return _linear(self.model.head.coarse, hidden.view(-1)).view(1, 1, -1)
 
     def fine_logits(self, hidden: Tensor, coarse: Tensor, cache: KVCache) -> Tensor:
-        """As the model's, of hidden states [1, 1, D] and coarse ids [1, 1]."""
-        dependency, kept = self.model.dependency, cache.own(len(self.blocks))
-        scale = kept.shape[-1] ** -0.5
-        asked = _affine(dependency.attention.query, self.model.embedding.coarse.weight[int(coarse)]).mul_(scale)
-        answered = _affine(dependency.attention.out, _attended(asked.view(kept.shape[1], 1, -1), kept))
-        x, scale = _scaled(answered.add_(hidden.view(-1)), dependency.norm.weight)
-        return _affine(self.model.head.fine, x, scale).view(1, 1, -1)
+        """Logits [1, 1, V2] of hidden states [1, 1, D] and coarse ids [1, 1]."""
+        dependency, kv = self.model.dependency, cache.path_kv(len(self.blocks))  # kv [2, h, t, w]
+        scale = kv.shape[-1] ** -0.5
+        query = _linear(dependency.attention.query, self.model.embedding.coarse.weight[int(coarse)]).mul_(scale)  # [D]
+        attention_out = _attend(query.view(kv.shape[1], 1, -1), kv)  # [D]
+        projected = _linear(dependency.attention.out, attention_out)  # [D]
+        x, scale = _rms_norm(projected.add_(hidden.view(-1)), dependency.norm.weight)
+        return _linear(self.model.head.fine, x, scale).view(1, 1, -1)
 
 
-def _affine(layer: Linear, x: Tensor, scale: float = 1.0) -> Tensor:
-    """The layer of ``scale`` times ``x`` [in]; [out]."""
+def _linear(layer: PackedLinear, x: Tensor, scale: float = 1.0) -> Tensor:
+    """The layer's output [out] for ``scale`` times ``x`` [in]."""
     return torch.addmv(cast(Tensor, layer.bias), layer.weight, x, alpha=scale)
 
 
-def _weights(block: TransformerBlock) -> _Block:
+def _block_weights(block: TransformerBlock) -> _BlockWeights:
     attention, ffn = block.attention, block.ffn
-    return _Block(
+    return _BlockWeights(
         block.norm1.weight,
         attention.qkv.weight,
         cast(Tensor, attention.qkv.bias),
@@ -98,29 +115,29 @@ def _weights(block: TransformerBlock) -> _Block:
     )
 
 
-def _read(x: Tensor, block: _Block, turn: Tensor, kept: Tensor) -> Tensor:
-    """One block: ``x`` [D] -> [D]. The token's keys and values become the last of ``kept`` [2, h, t, w]."""
-    heads, width = kept.shape[1], kept.shape[3]
-    normed, scale = _scaled(x, block.norm1)
-    qkv = torch.addmv(block.qkv_bias, block.qkv, normed, alpha=scale)
-    pairs = torch.view_as_complex(qkv.view(3, heads, width // 2, 2)).mul_(turn)
-    turned = torch.view_as_real(pairs).view(3, heads, width)
-    kept[:, :, -1] = turned[1:]
-    mixed = _attended(turned[0].unsqueeze(1), kept)
-    x = torch.addmv(x.add_(block.out_bias), block.out, mixed)
-    normed, scale = _scaled(x, block.norm2)
-    gate, up = torch.mv(block.gate_up, normed.mul_(scale)).chunk(2)
-    return torch.addmv(x, block.down, F.silu(gate).mul_(up))
+def _block_step(x: Tensor, block: _BlockWeights, rotary: Tensor, kv: Tensor) -> Tensor:
+    """One block, ``x`` [D] -> [D]. Writes the token's keys and values to the last position of ``kv`` [2, h, t, w]."""
+    heads, width = kv.shape[1], kv.shape[3]
+    normed, scale = _rms_norm(x, block.norm1)  # [D]
+    qkv = torch.addmv(block.qkv_bias, block.qkv, normed, alpha=scale)  # [3D]
+    pairs = torch.view_as_complex(qkv.view(3, heads, width // 2, 2)).mul_(rotary)  # complex [3, h, w / 2]
+    rotated = torch.view_as_real(pairs).view(3, heads, width)  # [3, h, w]: query (scaled), key, value
+    kv[:, :, -1] = rotated[1:]
+    attention_out = _attend(rotated[0].unsqueeze(1), kv)  # [D]
+    x = torch.addmv(x.add_(block.out_bias), block.out, attention_out)  # [D], residual included
+    normed, scale = _rms_norm(x, block.norm2)  # [D]
+    gate, up = torch.mv(block.gate_up, normed.mul_(scale)).chunk(2)  # [F] each
+    return torch.addmv(x, block.down, F.silu(gate).mul_(up))  # [D], residual included
 
 
-def _attended(query: Tensor, kept: Tensor) -> Tensor:
-    """What ``query`` [h, 1, w], already scaled, finds among kept keys and values [2, h, t, w]; [D]."""
-    keys, values = kept
-    weights = torch.bmm(query, keys.transpose(1, 2)).softmax(-1)
-    return torch.bmm(weights, values).view(-1)
+def _attend(query: Tensor, kv: Tensor) -> Tensor:
+    """Attention of a scaled ``query`` [h, 1, w] over keys and values [2, h, t, w]; returns [D]."""
+    keys, values = kv  # [h, t, w] each
+    weights = torch.bmm(query, keys.transpose(1, 2)).softmax(-1)  # [h, 1, t]
+    return torch.bmm(weights, values).view(-1)  # [h, 1, w] -> [D]
 
 
-def _scaled(x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
-    """RMSNorm of ``x`` [D] as a vector and the number that it is still to be multiplied by."""
+def _rms_norm(x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+    """RMSNorm of ``x`` [D] as an unscaled vector [D] and its scale; the caller folds the scale into its product."""
     mean_square = torch.dot(x, x).item() / x.shape[0]
     return x * weight, (mean_square + NORM_EPS) ** -0.5

@@ -3,8 +3,8 @@
 Legend: B series, N paths, T tokens, D width, V1 and V2 coarse and fine vocabularies. Time features are int64
 [..., T, 5]: minute, hour, weekday, day, month of each bar (``engine.features``).
 
-A step has two halves: ``extend`` reads the last token pair and gives hidden states, from which ``coarse_logits``
-follow; then, with a coarse token drawn, ``fine_logits`` asks the dependency-aware layer for the fine one.
+A decode step has two parts: ``extend`` encodes the last token pair into hidden states, which give ``coarse_logits``;
+once a coarse token is sampled, ``fine_logits`` uses the dependency-aware layer for the fine one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.checkpoints.pretrained import Pretrained
+from engine.checkpoints.pretrained import PretrainedModule
 from engine.config import ModelConfig
 from engine.network.kv_cache import KVCache
 from engine.network.layers import CrossAttention, RMSNorm, TransformerBlock
-from engine.network.linear import Linear
+from engine.network.linear import PackedLinear
 
 __all__ = ["Kronos", "Logits", "ModelLoss"]
 
@@ -31,7 +31,7 @@ _TIME_SIZES = {"minute": 60, "hour": 24, "weekday": 7, "day": 32, "month": 13}
 
 
 class Logits(NamedTuple):
-    """Next-token logits of every position, as training sees them."""
+    """Next-token logits of every position, for training."""
 
     coarse: Tensor
     """[B, T, V1]"""
@@ -49,23 +49,23 @@ class ModelLoss(NamedTuple):
 
 
 class HierarchicalEmbedding(nn.Module):
-    """A token pair as one vector."""
+    """Embedding of a token pair as one vector."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.scale = math.sqrt(config.d_model)
         self.coarse = nn.Embedding(2**config.s1_bits, config.d_model)
         self.fine = nn.Embedding(2**config.s2_bits, config.d_model)
-        self.fusion = Linear(2 * config.d_model, config.d_model)
+        self.fusion = PackedLinear(2 * config.d_model, config.d_model)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """Ids [...] -> [..., D]."""
-        pair = torch.cat((self.coarse(coarse), self.fine(fine)), dim=-1)
+        pair = torch.cat((self.coarse(coarse), self.fine(fine)), dim=-1)  # [..., 2D]
         return self.fusion(pair.float() * self.scale)
 
 
 class TemporalEmbedding(nn.Module):
-    """Sum of one vector per time feature."""
+    """Sum of one embedding per time feature."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -76,21 +76,21 @@ class TemporalEmbedding(nn.Module):
 
     def forward(self, time_features: Tensor) -> Tensor:
         """Int64 [..., 5] -> [..., D]."""
-        parts = [self.get_submodule(name)(time_features[..., i]) for i, name in enumerate(_TIME_SIZES)]
-        return torch.stack(parts).sum(0).float()
+        embeddings = [self.get_submodule(name)(time_features[..., i]) for i, name in enumerate(_TIME_SIZES)]
+        return torch.stack(embeddings).sum(0).float()  # [5, ..., D] -> [..., D]
 
 
 class DependencyLayer(nn.Module):
-    """Makes the fine token depend on the coarse one that was drawn: it asks, the hidden states answer."""
+    """Makes the fine token depend on the sampled coarse one, which is the query over the hidden states."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.attention = CrossAttention(config.d_model, DEPENDENCY_HEADS, 0.0, 0.0)  # no dropout, as published
         self.norm = RMSNorm(config.d_model)
 
-    def forward(self, hidden: Tensor, asked: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, query: Tensor) -> Tensor:
         """Hidden states and embedded next coarse tokens, both [B, T, D] -> [B, T, D]; causal in every mode."""
-        return self.norm(hidden + self.attention(asked, hidden))
+        return self.norm(hidden + self.attention(query, hidden))
 
 
 class DualHead(nn.Module):
@@ -98,11 +98,11 @@ class DualHead(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.coarse = Linear(config.d_model, 2**config.s1_bits)
-        self.fine = Linear(config.d_model, 2**config.s2_bits)
+        self.coarse = PackedLinear(config.d_model, 2**config.s1_bits)
+        self.fine = PackedLinear(config.d_model, 2**config.s2_bits)
 
 
-class Kronos(Pretrained):
+class Kronos(PretrainedModule):
     """Decoder-only transformer over token pairs."""
 
     kind = "model"
@@ -128,12 +128,12 @@ class Kronos(Pretrained):
         self.norm = RMSNorm(config.d_model)
         self.dependency = DependencyLayer(config)
         self.head = DualHead(config)
-        self._initialise()
+        self._initialize_weights()
 
-    def _initialise(self) -> None:
-        """Xavier for matrices, 1/sqrt(D) for embeddings, zero biases; sinusoids where time is not learned."""
+    def _initialize_weights(self) -> None:
+        """Xavier for matrices, 1/sqrt(D) for embeddings, zero biases; sinusoids if ``learn_te`` is off."""
         for module in self.modules():
-            if isinstance(module, Linear):
+            if isinstance(module, PackedLinear):
                 nn.init.xavier_normal_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
@@ -161,7 +161,7 @@ class Kronos(Pretrained):
         return self.norm(x)
 
     def prefill(self, coarse: Tensor, fine: Tensor, times: Tensor, limit: int | None = None) -> tuple[Tensor, KVCache]:
-        """Read the context once for all paths: ids [B, T], and time features [B, T, 5] or their embedding [B, T, D].
+        """Encode the context once for all paths: ids [B, T], and time features [B, T, 5] or their embedding [B, T, D].
 
         Returns the hidden state [B, 1, D] of the last token and the cache to ``expand``; with a ``limit`` the cache
         attends to that many newest tokens only.
@@ -175,7 +175,7 @@ class Kronos(Pretrained):
         return hidden[:, -1:], cache
 
     def extend(self, coarse: Tensor, fine: Tensor, times: Tensor, cache: KVCache) -> Tensor:
-        """Read j new token pairs per path: ids [B, N, j], and time features [B, 1 or N, j, 5] or their embedding.
+        """Encode j new token pairs per path: ids [B, N, j], and time features [B, 1 or N, j, 5] or their embedding.
 
         Returns hidden states [B, N, j, D].
         """
@@ -183,7 +183,7 @@ class Kronos(Pretrained):
         for layer, block in enumerate(self._layers):
             x = block.extend(x, cache, layer)
         hidden = self.norm(x)
-        self.dependency.attention.remember(hidden, cache, len(self.blocks))
+        self.dependency.attention.append_kv(hidden, cache, len(self.blocks))
         cache.advance(coarse.shape[-1])
         return hidden
 
@@ -194,11 +194,11 @@ class Kronos(Pretrained):
     def fine_logits(self, hidden: Tensor, coarse: Tensor, cache: KVCache) -> Tensor:
         """Logits float32 [B, N, V2] of the next fine token, given last hidden states [B, N, D] and coarse ids [B, N].
 
-        One query (the coarse token's embedding) over all remembered hidden states, neither side turned.
+        One query, the coarse token's embedding, over the keys and values of all tokens, without rotary positions.
         """
-        asked = self.embedding.coarse(coarse).float().unsqueeze(2)  # [B, N, 1, D]
-        answered = self.dependency.attention.extend(asked, cache, len(self.blocks)).squeeze(2)
-        return self.head.fine(self.dependency.norm(hidden + answered)).float()
+        query = self.embedding.coarse(coarse).float().unsqueeze(2)  # [B, N, 1, D]
+        attention_out = self.dependency.attention.extend(query, cache, len(self.blocks)).squeeze(2)  # [B, N, D]
+        return self.head.fine(self.dependency.norm(hidden + attention_out)).float()
 
     def forward(
         self,
@@ -210,15 +210,15 @@ class Kronos(Pretrained):
     ) -> Logits:
         """Logits of every position for training: ids [B, T], time features [B, T, 5].
 
-        The dependency-aware layer is given ``next_coarse`` [B, T] (teacher forcing), or, where it is None, a coarse
-        token drawn from the model's own logits, as the reference trains.
+        The dependency-aware layer gets ``next_coarse`` [B, T] (teacher forcing) or, if that is None, coarse tokens
+        sampled from the model's own logits, as in the reference's training.
         """
         hidden = self.hidden(coarse, fine, time_features)
         coarse_logits = self.coarse_logits(hidden)
         if next_coarse is None:
-            next_coarse = self._draw_coarse(coarse_logits, generator)
-        answered = self.dependency(hidden, self.embedding.coarse(next_coarse))
-        return Logits(coarse_logits, self.head.fine(answered).float())
+            next_coarse = self._sample_coarse(coarse_logits, generator)
+        conditioned = self.dependency(hidden, self.embedding.coarse(next_coarse))  # [B, T, D]
+        return Logits(coarse_logits, self.head.fine(conditioned).float())
 
     def loss(
         self,
@@ -226,34 +226,41 @@ class Kronos(Pretrained):
         fine: Tensor,
         time_features: Tensor,
         *,
-        counted: Tensor | None = None,
+        loss_mask: Tensor | None = None,
         teacher_forcing: bool = True,
         generator: torch.Generator | None = None,
-        instead: tuple[Tensor, Tensor] | None = None,
+        alternative_targets: tuple[Tensor, Tensor] | None = None,
     ) -> ModelLoss:
-        """Next-token cross-entropy of ids [B, T] at times [B, T, 5]; the first pair is only read.
+        """Next-token cross-entropy of ids [B, T] at times [B, T, 5]; the first pair is input only.
 
-        ``counted`` bool [B, T - 1] chooses which predicted positions count (all by default). ``instead`` are coarse and
-        fine ids [B, T] that could as well have come, each at its position: they count as much as those that came.
+        Args:
+            coarse: int64 [B, T].
+            fine: int64 [B, T].
+            time_features: int64 [B, T, 5].
+            loss_mask: bool [B, T - 1], the predicted positions that count; None = all.
+            teacher_forcing: condition the fine token on the true coarse one, else on one that the model samples.
+            generator: for that sampling.
+            alternative_targets: coarse and fine ids [B, T], equally valid outcomes at each position, which get the same
+                weight as the observed ones.
         """
-        chosen = torch.ones_like(coarse[:, 1:], dtype=torch.bool) if counted is None else counted
+        mask = torch.ones_like(coarse[:, 1:], dtype=torch.bool) if loss_mask is None else loss_mask
         hidden = self.hidden(coarse[:, :-1], fine[:, :-1], time_features[:, :-1])
-        logits = self.coarse_logits(hidden[chosen])
-        drawn = None if teacher_forcing else self._draw_coarse(self.coarse_logits(hidden), generator)
+        logits = self.coarse_logits(hidden[mask])
+        sampled = None if teacher_forcing else self._sample_coarse(self.coarse_logits(hidden), generator)
         coarse_losses, fine_losses = [], []
-        for coarse_target, fine_target in filter(None, ((coarse, fine), instead)):
-            given = coarse_target[:, 1:] if drawn is None else drawn
-            answered = self.dependency(hidden, self.embedding.coarse(given))[chosen]
-            coarse_losses.append(F.cross_entropy(logits, coarse_target[:, 1:][chosen]))
-            fine_losses.append(F.cross_entropy(self.head.fine(answered).float(), fine_target[:, 1:][chosen]))
+        for coarse_target, fine_target in filter(None, ((coarse, fine), alternative_targets)):
+            next_coarse = coarse_target[:, 1:] if sampled is None else sampled
+            conditioned = self.dependency(hidden, self.embedding.coarse(next_coarse))[mask]  # [M, D], M positions
+            coarse_losses.append(F.cross_entropy(logits, coarse_target[:, 1:][mask]))
+            fine_losses.append(F.cross_entropy(self.head.fine(conditioned).float(), fine_target[:, 1:][mask]))
         loss_coarse, loss_fine = torch.stack(coarse_losses).mean(), torch.stack(fine_losses).mean()
         return ModelLoss((loss_coarse + loss_fine) / 2, loss_coarse, loss_fine)
 
     @staticmethod
-    def _draw_coarse(logits: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Coarse ids [B, T] drawn from logits [B, T, V1]; no gradient."""
-        chances = logits.detach().softmax(-1).flatten(0, -2)
-        return torch.multinomial(chances, 1, generator=generator).view(logits.shape[:-1])
+    def _sample_coarse(logits: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Coarse ids [B, T] sampled from logits [B, T, V1]; no gradient."""
+        probs = logits.detach().softmax(-1).flatten(0, -2)  # [B*T, V1]
+        return torch.multinomial(probs, 1, generator=generator).view(logits.shape[:-1])
 
 
 def _sinusoids(size: int, width: int) -> Tensor:

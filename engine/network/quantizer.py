@@ -1,4 +1,4 @@
-"""Binary spherical quantization, arXiv 2406.07548: a direction on the sphere becomes one bit per axis.
+"""Binary spherical quantization (arXiv 2406.07548): one bit per axis, the sign of the latent.
 
 Legend: K = s1_bits + s2_bits bits of a code, the first s1_bits of them the coarse token, the rest the fine one, each id
 little-endian (bit i counts 2**i). A code is (+-1)**K / sqrt(K), on the unit sphere.
@@ -17,6 +17,7 @@ from engine.config import TokenizerConfig
 __all__ = ["BinarySphericalQuantizer", "Quantized", "bits_to_ids", "ids_to_bits"]
 
 _LOG_FLOOR = 1e-8
+"""Keeps log(0) finite in the entropies, as in the reference."""
 
 
 def bits_to_ids(bits: Tensor) -> Tensor:
@@ -30,23 +31,24 @@ def ids_to_bits(ids: Tensor, k: int) -> Tensor:
     return (ids.unsqueeze(-1) >> torch.arange(k, device=ids.device)) & 1 == 1
 
 
-def _bit_entropy(one: Tensor) -> Tensor:
-    """Entropy in nats [...] of independent bits that are 1 with probability ``one`` [..., K]."""
-    zero = 1 - one
-    return -(one * torch.log(one + _LOG_FLOOR) + zero * torch.log(zero + _LOG_FLOOR)).sum(-1)
+def _bit_entropy(prob_one: Tensor) -> Tensor:
+    """Entropy in nats [...] of independent bits that are 1 with probability ``prob_one`` [..., K]."""
+    prob_zero = 1 - prob_one
+    terms = prob_one * torch.log(prob_one + _LOG_FLOOR) + prob_zero * torch.log(prob_zero + _LOG_FLOOR)  # [..., K]
+    return -terms.sum(-1)
 
 
 class Quantized(NamedTuple):
-    """What quantizing in training gives."""
+    """Output of the quantizer in training."""
 
     code: Tensor
-    """[..., K], straight-through: the code forward, the identity backward."""
+    """[..., K], straight-through estimator: the code in the forward pass, the identity in the backward pass."""
     loss: Tensor
-    """Scalar: commitment plus entropy terms; may be negative."""
+    """Scalar: commitment and entropy terms; may be negative."""
 
 
 class BinarySphericalQuantizer(nn.Module):
-    """Turns latents into codes, codes into token ids and back. Has no parameters.
+    """Converts latents to codes, and codes to token ids and back. Has no parameters.
 
     The entropy terms (BSQ eqs. 8 and 9) treat bits as independent, for one sample and for the codebook, as the
     reference implementation computes them; the published ``group_size`` therefore has no effect on any number.
@@ -67,7 +69,7 @@ class BinarySphericalQuantizer(nn.Module):
         return self.config.code_bits**-0.5
 
     def ids(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Coarse and fine ids int64 [...] of latents ``z`` [..., K]. Only the signs count, so nothing is normalised."""
+        """Coarse and fine ids int64 [...] of latents ``z`` [..., K]. Only signs count: no normalization needed."""
         bits = z > 0
         return bits_to_ids(bits[..., : self.config.s1_bits]), bits_to_ids(bits[..., self.config.s1_bits :])
 
@@ -82,7 +84,8 @@ class BinarySphericalQuantizer(nn.Module):
         signs = torch.where(z > 0, 1.0, -1.0)
         code = (z + (signs - z).detach()) * self._scale
         commitment = (code.detach() - z).square().sum(-1).mean()
-        one = torch.sigmoid(4 * z * self._scale * self.inverse_temperature)  # chance that a bit is 1
-        each, all_together = _bit_entropy(one).mean(), _bit_entropy(one.flatten(0, -2).mean(0))
-        entropy = self.config.gamma0 * each - self.config.gamma * all_together
+        prob_one = torch.sigmoid(4 * z * self._scale * self.inverse_temperature)  # [..., K], soft assignment
+        sample_entropy = _bit_entropy(prob_one).mean()
+        codebook_entropy = _bit_entropy(prob_one.flatten(0, -2).mean(0))
+        entropy = self.config.gamma0 * sample_entropy - self.config.gamma * codebook_entropy
         return Quantized(code, self.config.beta * commitment + self.config.zeta * entropy / self.inverse_temperature)

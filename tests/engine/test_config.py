@@ -10,7 +10,7 @@ from tests.support import tiny
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"num_paths": 0}, r"num_paths must be 1\.\.10000; got 0"),
+        ({"num_paths": 0}, r"num_paths must be 1 to 10000; got 0"),
         ({"num_paths": MAX_PATHS + 1}, "num_paths must be"),
         ({"num_paths": 2.0}, "num_paths must be"),
         ({"num_paths": True}, "num_paths must be"),
@@ -22,9 +22,9 @@ from tests.support import tiny
         ({"top_p": -0.5}, "top_p must be"),
         ({"top_p": 1.01}, "top_p must be"),
         ({"top_p": float("nan")}, "top_p must be"),
-        ({"top_k": 0}, "top_k must be at least 1, or None for off; got 0"),
+        ({"top_k": 0}, "top_k must be at least 1, or None to turn it off; got 0"),
         ({"top_k": -3}, "top_k must be"),
-        ({"seed": -1}, r"seed must be 0\.\.2\*\*63 - 1; got -1"),
+        ({"seed": -1}, r"seed must be 0 to 2\*\*63 - 1; got -1"),
         ({"seed": 2**63}, "seed must be"),
         ({"seed": 1.5}, "seed must be"),
     ],
@@ -79,13 +79,13 @@ def test_settings_are_frozen_and_named():
         ({"s1_bits": 0}, "s1_bits must be a whole number of at least 1"),
         ({"s2_bits": 21}, "bits must be at most 20"),
         ({"s1_bits": 4.0}, "s1_bits must be a whole number"),
-        ({"d_model": 30}, "d_model must be n_heads times an even head width|d_model must be a multiple of 8"),
-        ({"n_heads": 3}, "d_model must be n_heads times an even head width"),
-        ({"n_heads": 32}, "even head width"),
+        ({"d_model": 30}, "d_model must be n_heads times an even head dimension|d_model must be a multiple of 8"),
+        ({"n_heads": 3}, "d_model must be n_heads times an even head dimension"),
+        ({"n_heads": 32}, "even head dimension"),
         ({"d_model": 4, "n_heads": 1}, "d_model must be a multiple of 8"),
         ({"ff_dim": 0}, "ff_dim must be"),
         ({"n_layers": 0}, "n_layers must be at least 1"),
-        ({"ffn_dropout_p": 1.0}, "ffn_dropout_p must be 0 to below 1"),
+        ({"ffn_dropout_p": 1.0}, "ffn_dropout_p must be at least 0 and below 1"),
         ({"attn_dropout_p": -0.1}, "attn_dropout_p must be"),
         ({"resid_dropout_p": 2.0}, "resid_dropout_p must be"),
         ({"token_dropout_p": 1.0}, "token_dropout_p must be"),
@@ -104,7 +104,7 @@ def test_a_model_geometry_that_cannot_be_built_is_refused(change, words):
         ({"n_dec_layers": 0}, "layers must be at least 1"),
         ({"group_size": 2}, r"group_size must divide s1_bits \+ s2_bits = 7; got 2"),
         ({"group_size": 0}, "group_size must divide"),
-        ({"n_heads": 16}, "even head width"),
+        ({"n_heads": 16}, "even head dimension"),
     ],
 )
 def test_a_tokenizer_geometry_that_cannot_be_built_is_refused(change, words):
@@ -127,15 +127,28 @@ def test_missing_and_unknown_keys_are_listed(kind, values):
 
 
 @pytest.mark.parametrize("value", [-0.1, 1, 1.0, True, "much"])
-def test_min_p_is_a_part(value):
-    with pytest.raises(ConfigError, match="min_p must be 0 to below 1"):
+def test_min_p_is_a_fraction_below_one(value):
+    with pytest.raises(ConfigError, match="min_p must be at least 0 and below 1"):
         SamplingConfig(min_p=value)
-    with pytest.raises(ConfigError, match="min_p must be 0 to below 1"):
+    with pytest.raises(ConfigError, match="min_p must be at least 0 and below 1"):
         ModelConfig(**tiny.MODEL, min_p=value)
 
 
-def test_a_key_of_ours_is_written_where_it_says_something():
-    asking = ModelConfig(**tiny.MODEL, min_p=0.01, mirrored=True)
-    assert asking.to_dict() == ModelConfig(**tiny.MODEL).to_dict() | {"min_p": 0.01, "mirrored": True}
+def test_an_extension_key_is_written_if_it_differs_from_its_default():
+    asking = ModelConfig(**tiny.MODEL, min_p=0.01, mirror_paths=True)
+    assert asking.to_dict() == ModelConfig(**tiny.MODEL).to_dict() | {"min_p": 0.01, "mirror_paths": True}
     assert ModelConfig.from_mapping(asking.to_dict()) == asking
-    assert ModelConfig.usual() == {"min_p": 0.0, "from_last_close": False, "mirrored": False}
+    assert ModelConfig.extension_defaults() == {"min_p": 0.0, "anchor_to_last_close": False, "mirror_paths": False}
+
+
+def test_old_spellings_of_the_extension_keys_are_read_and_written_anew():
+    published, new = ModelConfig(**tiny.MODEL).to_dict(), {"anchor_to_last_close": True, "mirror_paths": True}
+    config = ModelConfig.from_mapping(published | {"from_last_close": True, "mirrored": True})
+    assert config == ModelConfig(**tiny.MODEL, **new)
+    assert config.to_dict() == published | new
+
+
+def test_a_key_in_both_spellings_is_refused():
+    published = ModelConfig(**tiny.MODEL).to_dict()
+    with pytest.raises(ConfigError, match=r"missing: none, unknown: \['mirrored'\]"):
+        ModelConfig.from_mapping(published | {"mirrored": True, "mirror_paths": False})

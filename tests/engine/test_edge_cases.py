@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import COLUMNS, CandlesError, ConfigError, SamplingConfig
+from engine import COLUMNS, ConfigError, InvalidCandlesError, SamplingConfig
 from tests.support import tiny
 
 
@@ -46,5 +46,5 @@ def test_a_temperature_next_to_nothing_works_or_is_refused():
 
 def test_a_column_given_twice_is_refused():
     frame = pd.concat([tiny.candles(24), tiny.candles(24)[["close"]]], axis=1)
-    with pytest.raises(CandlesError, match="close"):
+    with pytest.raises(InvalidCandlesError, match="close"):
         ask(frame)

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import COLUMNS, CandlesError
-from engine.features import CLIP, candle_values, repair, statistics, time_features
+from engine import COLUMNS, InvalidCandlesError
+from engine.features import ZSCORE_CLIP, candle_values, compute_stats, enforce_ohlc_constraints, time_features
 from tests.support import tiny
 
 # ------------------------------------------------------------------------------------------------- candle_values
@@ -52,41 +52,41 @@ def test_a_number_that_is_not_finite_is_named_with_its_place(column, bad):
     frame = tiny.candles(9)
     frame.loc[frame.index[[4, 7]], column] = bad
     with pytest.raises(
-        CandlesError,
-        match=f"tables must hold finite numbers; column {column} has 2 .* at row 4 .2024-03-04 09:55:00.: ",
+        InvalidCandlesError,
+        match=f"tables must have finite numbers; column {column} has 2 .* at row 4 .2024-03-04 09:55:00.: ",
     ):
         candle_values(frame, "tables")
 
 
 @pytest.mark.parametrize("gone", [["close"], ["open", "low"]])
 def test_missing_price_columns_are_named(gone):
-    with pytest.raises(CandlesError, match=f"missing: {', '.join(gone)}. It has: .*volume"):
+    with pytest.raises(InvalidCandlesError, match=f"missing: {', '.join(gone)}. Its columns: .*volume"):
         candle_values(tiny.candles(5).drop(columns=gone))
 
 
 def test_a_frame_without_any_columns_says_so():
-    with pytest.raises(CandlesError, match=r"missing: open, high, low, close\. It has: none"):
+    with pytest.raises(InvalidCandlesError, match=r"missing: open, high, low, close\. Its columns: none"):
         candle_values(pd.DataFrame(index=[1, 2]))
 
 
 def test_no_rows_are_refused():
-    with pytest.raises(CandlesError, match="has no rows; at least one candle is needed"):
+    with pytest.raises(InvalidCandlesError, match="has no rows; at least 1 candle is required"):
         candle_values(tiny.candles(5).iloc[:0])
 
 
 def test_text_is_refused():
-    with pytest.raises(CandlesError, match="must hold numbers in"):
+    with pytest.raises(InvalidCandlesError, match="must have numbers in"):
         candle_values(tiny.candles(2).assign(close=["1.5", "n/a"]))
 
 
 # ---------------------------------------------------------------------------------------------------- statistics
 
 
-@pytest.mark.parametrize("as_published", [True, False])
-def test_ordinary_columns_use_the_published_formula(as_published):
+@pytest.mark.parametrize("compat", [True, False])
+def test_ordinary_columns_use_the_published_formula(compat):
     values = candle_values(tiny.candles(50))
-    z = statistics(values, as_published=as_published).normalise(values)
-    wanted = np.clip((values - values.mean(0)) / (values.std(0) + 1e-5), -CLIP, CLIP)
+    z = compute_stats(values, reference_compat=compat).normalize(values)
+    wanted = np.clip((values - values.mean(0)) / (values.std(0) + 1e-5), -ZSCORE_CLIP, ZSCORE_CLIP)
     np.testing.assert_allclose(z, wanted, rtol=1e-6, atol=1e-7)
     assert z.dtype == np.float32
 
@@ -94,36 +94,36 @@ def test_ordinary_columns_use_the_published_formula(as_published):
 def test_normalising_clips_and_denormalising_inverts_the_rest():
     values = candle_values(tiny.candles(60))
     values[30] = values[:30].mean(0) + 40 * values.std(0)
-    found = statistics(values)
-    z = found.normalise(values)
-    assert z.max() == CLIP
-    assert found.normalise(values, clip=2.0).max() == 2.0
-    np.testing.assert_allclose(found.denormalise(z)[:30], values[:30], rtol=1e-5)
-    assert found.denormalise(z).dtype == np.float64
+    found = compute_stats(values)
+    z = found.normalize(values)
+    assert z.max() == ZSCORE_CLIP
+    assert found.normalize(values, clip=2.0).max() == 2.0
+    np.testing.assert_allclose(found.denormalize(z)[:30], values[:30], rtol=1e-5)
+    assert found.denormalize(z).dtype == np.float64
 
 
 def test_distance_is_that_of_the_farthest_price_unclipped():
     values = candle_values(tiny.candles(60))
-    found = statistics(values)
+    found = compute_stats(values)
     candle = found.mean.copy()
     candle[1] += 7.5 * found.scale[1]
     candle[2] -= 2.0 * found.scale[2]
     candle[4] += 99 * found.scale[4]  # volume is no price
-    assert found.distance(candle) == pytest.approx(7.5)
+    assert found.max_abs_zscore(candle) == pytest.approx(7.5)
 
 
 @pytest.mark.parametrize("level", [1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e9])
 def test_z_scores_hardly_depend_on_the_unit(level):
     """The published constant moves a z-score by at most 0.1 %, for a coin worth 1e-9 too."""
     values = candle_values(tiny.candles(50))[:, :4]
-    z = statistics(values * level).normalise(values * level).astype(np.float64)
-    exact = np.clip((values - values.mean(0)) / values.std(0), -CLIP, CLIP)
+    z = compute_stats(values * level).normalize(values * level).astype(np.float64)
+    exact = np.clip((values - values.mean(0)) / values.std(0), -ZSCORE_CLIP, ZSCORE_CLIP)
     np.testing.assert_allclose(z, exact, rtol=1.1e-3, atol=1e-6)
 
 
 def test_the_published_constant_drowns_small_prices_and_is_kept_for_parity():
     values = candle_values(tiny.candles(50))[:, :4] * 1e-8
-    z = statistics(values, as_published=True).normalise(values)
+    z = compute_stats(values, reference_compat=True).normalize(values)
     np.testing.assert_allclose(z, (values - values.mean(0)) / (values.std(0) + 1e-5), rtol=1e-4, atol=1e-7)
     assert np.abs(z).max() < 0.02
 
@@ -132,7 +132,7 @@ def test_statistics_are_taken_in_double_precision():
     """At a price of 1e9 that moves by 1, single precision sees steps of 64."""
     step = np.arange(200.0)
     values = 1e9 + np.column_stack([step] * 6)
-    z = statistics(values).normalise(values)[:, 0]
+    z = compute_stats(values).normalize(values)[:, 0]
     np.testing.assert_allclose(z, (step - step.mean()) / (step.std() + 1e-5), rtol=1e-5)
 
 
@@ -140,9 +140,9 @@ def test_statistics_are_taken_in_double_precision():
 def test_a_constant_column_is_zero_everywhere(level):
     """0.1 has no exact mean in binary: rounding must not be magnified into a signal."""
     values = np.full((997, 6), level)
-    found = statistics(values)
-    assert (found.normalise(values) == 0).all()
-    np.testing.assert_array_equal(found.denormalise(np.zeros((2, 6))), np.full((2, 6), level))
+    found = compute_stats(values)
+    assert (found.normalize(values) == 0).all()
+    np.testing.assert_array_equal(found.denormalize(np.zeros((2, 6))), np.full((2, 6), level))
 
 
 # ------------------------------------------------------------------------------------------------- time_features
@@ -166,7 +166,7 @@ def test_time_features_are_read_in_the_indexs_own_zone():
 
 def test_possible_candles_are_left_alone():
     values = candle_values(tiny.candles(20))
-    mended, changed = repair(values[None], values)
+    mended, changed = enforce_ohlc_constraints(values[None], values)
     assert changed == 0.0
     np.testing.assert_array_equal(mended[0], values.astype(np.float32))
 
@@ -176,7 +176,7 @@ def test_repaired_candles_are_possible_and_keep_open_and_close():
     context = candle_values(tiny.candles(20))
     paths = rng.normal(100, 5, (7, 9, 6))
     paths[..., 4:] -= 100
-    mended, changed = repair(paths, context)
+    mended, changed = enforce_ohlc_constraints(paths, context)
     opened, high, low, close, volume, amount = np.moveaxis(mended, -1, 0)
     assert (low <= np.minimum(opened, close)).all()
     assert (np.maximum(opened, close) <= high).all()
@@ -190,16 +190,16 @@ def test_the_repaired_fraction_counts_candles():
     context = candle_values(tiny.candles(20))
     paths = np.stack([context[:4]] * 2)
     paths[1, 2, 1] = 0.0  # one high below everything
-    assert repair(paths, context)[1] == pytest.approx(1 / 8)
+    assert enforce_ohlc_constraints(paths, context)[1] == pytest.approx(1 / 8)
 
 
 def test_a_positive_series_stays_positive_and_another_need_not():
     context = candle_values(tiny.candles(20))
     paths = np.full((1, 1, 6), -3.0)
     floor = context[:, :4].min() * 1e-3
-    np.testing.assert_allclose(repair(paths, context)[0][..., :4], floor, rtol=1e-6)
+    np.testing.assert_allclose(enforce_ohlc_constraints(paths, context)[0][..., :4], floor, rtol=1e-6)
     context[3, 2] = -1.0  # oil, April 2020
-    assert (repair(paths, context)[0][..., :4] == -3.0).all()
+    assert (enforce_ohlc_constraints(paths, context)[0][..., :4] == -3.0).all()
 
 
 def test_a_series_without_volume_is_given_none_and_that_is_no_repair():
@@ -208,11 +208,11 @@ def test_a_series_without_volume_is_given_none_and_that_is_no_repair():
     paths[0, :, 4:], paths[1, :, 4:] = -1e-4, 1e-4
     quiet = context.copy()
     quiet[:, 4:] = 0.0
-    mended, changed = repair(paths, quiet)
+    mended, changed = enforce_ohlc_constraints(paths, quiet)
     assert (mended[..., 4:] == 0).all()
     assert changed == 0.0
     quiet[3, 4] = 1.0  # one traded candle: its volume is drawn, its amount is not
-    mended, changed = repair(paths, quiet)
+    mended, changed = enforce_ohlc_constraints(paths, quiet)
     assert (mended[0, :, 4:] == 0).all()
     np.testing.assert_allclose(mended[1, :, 4], 1e-4, rtol=1e-6)
     assert (mended[1, :, 5] == 0).all()
@@ -222,5 +222,5 @@ def test_a_series_without_volume_is_given_none_and_that_is_no_repair():
 def test_repairing_leaves_its_input_alone():
     paths = np.random.default_rng(0).normal(0, 1, (2, 3, 6))
     before = paths.copy()
-    repair(paths, candle_values(tiny.candles(20)))
+    enforce_ohlc_constraints(paths, candle_values(tiny.candles(20)))
     np.testing.assert_array_equal(paths, before)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import COLUMNS, Forecast
+from engine import COLUMNS, Forecast, SamplingConfig
 
 PATHS = np.random.default_rng(0).normal(100, 3, (11, 4, 6)).astype(np.float32)
 INDEX = pd.date_range("2024-03-04", periods=4, freq="h", tz="UTC")
@@ -42,11 +42,11 @@ def test_the_median_of_an_odd_number_of_paths_is_one_of_them(forecast):
     np.testing.assert_array_equal(forecast.median("high"), np.sort(PATHS[:, :, 1], axis=0)[5])
 
 
-def test_the_representative_path_is_nearest_the_median_close():
+def test_the_medoid_path_is_nearest_the_median_close():
     level = np.array([0.0, 9.0, 4.0, 5.0, 6.0], dtype=np.float32)
     paths = np.broadcast_to(level[:, None, None], (5, 3, 6)).copy()
     paths[..., 4] = 100 - paths[..., 4]  # other columns do not count
-    assert Forecast(paths=paths, index=INDEX[:3]).representative() == 3
+    assert Forecast(paths=paths, index=INDEX[:3]).medoid_path() == 3
 
 
 def test_a_path_comes_as_a_frame_of_candles(forecast):
@@ -56,5 +56,24 @@ def test_a_path_comes_as_a_frame_of_candles(forecast):
     np.testing.assert_array_equal(frame.to_numpy(), PATHS[2])
 
 
-def test_the_frame_is_the_representative_path_where_none_is_named(forecast):
-    np.testing.assert_array_equal(forecast.candles().to_numpy(), PATHS[forecast.representative()])
+def test_the_frame_is_the_medoid_path_by_default(forecast):
+    np.testing.assert_array_equal(forecast.candles().to_numpy(), PATHS[forecast.medoid_path()])
+
+
+@pytest.mark.parametrize("mirror_paths", [True, False, None])
+def test_every_second_path_of_a_mirrored_forecast_is_a_mirror_image(mirror_paths):
+    forecast = Forecast(paths=PATHS, index=INDEX, sampling=SamplingConfig(mirror_paths=mirror_paths))
+    assert forecast.is_mirrored is bool(mirror_paths)
+    np.testing.assert_array_equal(forecast.unmirrored_paths, PATHS[::2] if mirror_paths else PATHS)
+
+
+def test_a_single_path_is_never_a_mirror_image():
+    single = Forecast(paths=PATHS[:1], index=INDEX, sampling=SamplingConfig(mirror_paths=True))
+    assert not single.is_mirrored
+    np.testing.assert_array_equal(single.unmirrored_paths, PATHS[:1])
+
+
+def test_a_forecast_without_sampling_has_no_mirror_images(forecast):
+    assert forecast.sampling is None
+    assert not forecast.is_mirrored
+    assert forecast.unmirrored_paths is forecast.paths

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from engine import COLUMNS, Kronos, KronosPredictor, KronosTokenizer, SamplingConfig
-from engine.features import candle_values, statistics, time_features
-from engine.generation.sampling import chances
+from engine.features import candle_values, compute_stats, time_features
+from engine.generation.sampling import probabilities
 from tests.support.paths import DATA
 
 FOLDER = DATA / "parity"
@@ -69,7 +69,7 @@ def test_there_are_seven_cases():
 
 def test_candles_are_normalised_as_the_reference_does(case):
     values = candle_values(case.frame[case.facts["columns"]])
-    got = statistics(values, as_published=True).normalise(values)
+    got = compute_stats(values, reference_compat=True).normalize(values)
     np.testing.assert_allclose(got[case.seen], case.expected["normalised"], rtol=0, atol=1e-4)
     assert len(values) == case.facts["context_length"]
 
@@ -81,7 +81,7 @@ def test_time_features_are_the_references(case):
 
 def test_ids_are_the_references_from_candles_on(case):
     values = candle_values(case.frame[case.facts["columns"]])
-    normalised = statistics(values, as_published=True).normalise(values)[case.seen]
+    normalised = compute_stats(values, reference_compat=True).normalize(values)[case.seen]
     coarse, fine = case.tokenizer.encode(torch.from_numpy(normalised)[None])
     assert torch.equal(coarse[0], case.expected["s1_ids"])
     assert torch.equal(fine[0], case.expected["s2_ids"])
@@ -164,6 +164,6 @@ SETTINGS = json.loads((FOLDER / "sampling.json").read_text())
 def test_filtered_probabilities_are_the_references(name):
     tensors, setting = load_file(FOLDER / "sampling.safetensors"), SETTINGS[name]
     config = SamplingConfig(temperature=setting["temperature"], top_p=setting["top_p"], top_k=setting["top_k"] or None)
-    got = chances(tensors["logits"], config)
+    got = probabilities(tensors["logits"], config)
     torch.testing.assert_close(got, tensors[name], rtol=0, atol=1e-6)
     assert torch.equal(got > 0, tensors[name] > 0)

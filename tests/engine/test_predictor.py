@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 import torch
 
-from engine import COLUMNS, Cancelled, CandlesError, ConfigError, KronosPredictor, SamplingConfig
-from engine.features import candle_values, statistics, time_features
+from engine import COLUMNS, CancelledError, ConfigError, InvalidCandlesError, KronosPredictor, SamplingConfig
+from engine.features import candle_values, compute_stats, time_features
 from engine.generation import generate as engine_generate
-from engine.generation.generate import Question, generate
+from engine.generation.generate import generate
+from engine.generation.request import GenerationRequest
 from tests.support import tiny
 
 H = 6
 SAMPLING = SamplingConfig(num_paths=5, seed=1)
-POLICIES = pytest.mark.parametrize("policy", ["exact", "roll"])
+OVERFLOWS = pytest.mark.parametrize("overflow", ["recompute", "evict"])
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,10 @@ def assert_near(paths, others, frame, *, within=1e-4, scale=1.0):
 # --------------------------------------------------------------------------------------------------- what comes back
 
 
-@POLICIES
-def test_all_paths_come_back_and_cannot_be_written_to(predictor, frame, policy):
+@OVERFLOWS
+def test_all_paths_come_back_and_cannot_be_written_to(predictor, frame, overflow):
     future = tiny.future(frame, H)
-    got = predictor.forecast_many([frame], [future], SAMPLING, policy=policy)
+    got = predictor.forecast_many([frame], [future], SAMPLING, context_overflow=overflow)
     assert len(got) == 1
     assert got[0].paths.shape == (5, H, 6)
     assert got[0].paths.dtype == np.float32
@@ -55,16 +56,16 @@ def test_all_paths_come_back_and_cannot_be_written_to(predictor, frame, policy):
 
 
 @pytest.mark.parametrize("level", [1e-6, 1.0, 1e9])
-@POLICIES
-def test_every_candle_is_possible(predictor, level, policy):
+@OVERFLOWS
+def test_every_candle_is_possible(predictor, level, overflow):
     frame = tiny.candles(24, level=level)
-    got = asked(predictor, frame, 20, SamplingConfig(num_paths=40, temperature=1.5), policy=policy)
+    got = asked(predictor, frame, 20, SamplingConfig(num_paths=40, temperature=1.5), context_overflow=overflow)
     opened, high, low, close, volume, amount = np.moveaxis(got.paths, -1, 0)
     assert (low <= np.minimum(opened, close)).all()
     assert (np.maximum(opened, close) <= high).all()
     assert min(volume.min(), amount.min()) >= 0
     assert low.min() > 0
-    assert 0 < got.repaired < 1  # a random model draws impossible candles, and that is said
+    assert 0 < got.repaired_fraction < 1  # a random model draws impossible candles, and that is said
 
 
 def test_by_default_thirty_paths_are_drawn(predictor, frame):
@@ -101,10 +102,10 @@ def test_the_horizon_may_be_as_long_as_the_models_context(predictor, frame):
 # ------------------------------------------------------------------------------------------------------------- seeds
 
 
-@POLICIES
-def test_the_same_seed_gives_the_same_paths_and_another_others(predictor, frame, policy):
-    one, again = (asked(predictor, frame, 12, policy=policy).paths for _ in range(2))
-    other = asked(predictor, frame, 12, SamplingConfig(num_paths=5, seed=2), policy=policy).paths
+@OVERFLOWS
+def test_the_same_seed_gives_the_same_paths_and_another_others(predictor, frame, overflow):
+    one, again = (asked(predictor, frame, 12, context_overflow=overflow).paths for _ in range(2))
+    other = asked(predictor, frame, 12, SamplingConfig(num_paths=5, seed=2), context_overflow=overflow).paths
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
 
@@ -118,14 +119,16 @@ def test_the_global_generator_neither_counts_nor_moves(predictor, frame):
     np.testing.assert_array_equal(one, asked(predictor, frame).paths)
 
 
-@POLICIES
-def test_a_series_comes_out_alone_as_in_a_batch_of_unequal_lengths(predictor, policy):
+@OVERFLOWS
+def test_a_series_comes_out_alone_as_in_a_batch_of_unequal_lengths(predictor, overflow):
     frames = [tiny.candles(length, seed=length) for length in (24, 9, 24, 40, 1, 24)]
     futures = [tiny.future(frame, horizon) for frame, horizon in zip(frames, (6, 6, 6, 6, 12, 9), strict=True)]
     seeds = [3, 1, 4, 1, 5, 9]
-    together = predictor.forecast_many(frames, futures, SAMPLING, seeds=seeds, policy=policy)
+    together = predictor.forecast_many(frames, futures, SAMPLING, seeds=seeds, context_overflow=overflow)
     for frame, future, seed, got in zip(frames, futures, seeds, together, strict=True):
-        alone = predictor.forecast_many([frame], [future], SamplingConfig(num_paths=5, seed=seed), policy=policy)[0]
+        alone = predictor.forecast_many(
+            [frame], [future], SamplingConfig(num_paths=5, seed=seed), context_overflow=overflow
+        )[0]
         assert got.index is future
         assert_near(got.paths, alone.paths, frame)
 
@@ -148,13 +151,13 @@ def test_temperature_zero_draws_one_path_whatever_the_seed(predictor, frame):
     np.testing.assert_array_equal(runs[0][0], runs[0][2])
 
 
-@POLICIES
-def test_ten_threads_at_once_get_to_the_bit_what_each_gets_alone(predictor, policy):
+@OVERFLOWS
+def test_ten_threads_at_once_get_to_the_bit_what_each_gets_alone(predictor, overflow):
     """Contexts of many lengths, so that a cache on a module would be the wrong one."""
     frames = [tiny.candles(3 * i + 5, seed=i) for i in range(10)]
 
     def one(i):
-        return asked(predictor, frames[i], 8, SamplingConfig(num_paths=4, seed=i), policy=policy).paths
+        return asked(predictor, frames[i], 8, SamplingConfig(num_paths=4, seed=i), context_overflow=overflow).paths
 
     alone = [one(i) for i in range(10)]
     start = threading.Barrier(10)
@@ -223,16 +226,18 @@ def test_series_with_negative_prices_are_forecast(predictor, frame):
 # ------------------------------------------------------------------------------------- what may matter, and what not
 
 
-@POLICIES
-def test_nothing_after_the_cutoff_matters(predictor, policy):
+@OVERFLOWS
+def test_nothing_after_the_cutoff_matters(predictor, overflow):
     """The same past with three different continuations, which a forecast must not know."""
     longer = tiny.candles(40)
     past, future = longer.iloc[:24], longer.index[24:30]
-    wanted = predictor.forecast_many([past.copy()], [future], SAMPLING, policy=policy)[0].paths
+    wanted = predictor.forecast_many([past.copy()], [future], SAMPLING, context_overflow=overflow)[0].paths
     for factor in (0.1, 10.0):
         changed = longer.copy()
         changed.iloc[24:] *= factor
-        got = predictor.forecast_many([changed.loc[: longer.index[23]]], [future], SAMPLING, policy=policy)[0].paths
+        got = predictor.forecast_many([changed.loc[: longer.index[23]]], [future], SAMPLING, context_overflow=overflow)[
+            0
+        ].paths
         np.testing.assert_array_equal(got, wanted)
 
 
@@ -244,10 +249,12 @@ def test_every_row_of_the_context_matters(predictor, frame):
         assert (asked(predictor, changed).paths != wanted).any()
 
 
-@POLICIES
-def test_rows_before_those_that_the_model_sees_do_not_matter(predictor, policy):
+@OVERFLOWS
+def test_rows_before_those_that_the_model_sees_do_not_matter(predictor, overflow):
     frame = tiny.candles(50)
-    got, wanted = (asked(predictor, rows, 12, policy=policy) for rows in (frame, frame.iloc[-tiny.MAX_CONTEXT :]))
+    got, wanted = (
+        asked(predictor, rows, 12, context_overflow=overflow) for rows in (frame, frame.iloc[-tiny.MAX_CONTEXT :])
+    )
     np.testing.assert_array_equal(got.paths, wanted.paths)
 
 
@@ -268,7 +275,7 @@ def test_the_zone_that_the_index_is_shown_in_matters(predictor):
 
 
 def test_the_policies_agree_while_nothing_slides(predictor, frame):
-    one, two = (asked(predictor, frame, 9, policy=policy).paths for policy in ("exact", "roll"))
+    one, two = (asked(predictor, frame, 9, context_overflow=overflow).paths for overflow in ("recompute", "evict"))
     assert_near(one, two, frame)
 
 
@@ -286,8 +293,8 @@ def jumping(rows, position):
 def test_a_last_candle_that_is_cut_is_said(predictor):
     got = asked(predictor, jumping(32, -1))
     assert len(got.notes) == 1
-    assert "The last candle lies 5.6 standard deviations from the mean" in got.notes[0]
-    assert "cut to 5" in got.notes[0]
+    assert "The last candle is 5.6 standard deviations from the mean" in got.notes[0]
+    assert "clipped to 5" in got.notes[0]
 
 
 def test_an_earlier_candle_that_is_cut_is_not(predictor):
@@ -307,7 +314,7 @@ def test_a_last_volume_that_is_cut_is_not(predictor):
 
 def test_the_note_follows_the_predictors_own_cut(frame):
     close = candle_values(frame)
-    distance = statistics(close).distance(close[-1])
+    distance = compute_stats(close).max_abs_zscore(close[-1])
     for clip, notes in ((distance * 0.99, 1), (distance * 1.01, 0)):
         predictor = KronosPredictor(tiny.model(), tiny.tokenizer(), "cpu", tiny.MAX_CONTEXT, clip)
         assert len(asked(predictor, frame).notes) == notes
@@ -321,18 +328,20 @@ def test_the_cut_changes_what_the_model_sees(predictor, frame):
 # ------------------------------------------------------------------------------------------------ progress and stopping
 
 
-@POLICIES
-def test_every_decode_step_is_told_up_to_the_total(predictor, policy):
+@OVERFLOWS
+def test_every_decode_step_is_told_up_to_the_total(predictor, overflow):
     frames = [tiny.candles(24), tiny.candles(9), tiny.candles(24)]
     futures = [tiny.future(frame, horizon) for frame, horizon in zip(frames, (6, 12, 6), strict=True)]
     told = []
-    predictor.forecast_many(frames, futures, SAMPLING, policy=policy, progress=lambda *step: told.append(step))
+    predictor.forecast_many(
+        frames, futures, SAMPLING, context_overflow=overflow, progress=lambda *step: told.append(step)
+    )
     assert told == [(done, 18) for done in range(1, 19)]  # two shapes: 6 steps of two series at once, 12 of one
 
 
 def test_slices_change_no_path_and_the_total_counts_them(predictor, frame, monkeypatch):
     wanted = asked(predictor, frame).paths
-    monkeypatch.setattr(engine_generate, "_MOST_CACHE_BYTES", 1)
+    monkeypatch.setattr(engine_generate, "_MAX_CACHE_BYTES", 1)
     told = []
     got = asked(predictor, frame, progress=lambda *step: told.append(step))
     assert_near(got.paths, wanted, frame)
@@ -347,7 +356,7 @@ def test_a_run_that_is_cancelled_stops_at_the_next_step(predictor, frame):
         if done == 3:
             cancel.set()
 
-    with pytest.raises(Cancelled, match=f"stopped as asked after 3 of {H} decode steps; nothing was kept"):
+    with pytest.raises(CancelledError, match=f"stopped on request after 3 of {H} decode steps; no result was kept"):
         asked(predictor, frame, progress=progress, cancel=cancel)
     assert told == [1, 2, 3]
 
@@ -358,14 +367,18 @@ def test_a_token_that_is_never_set_stops_nothing(predictor, frame):
     )
 
 
-@POLICIES
-def test_who_watches_sees_the_candles_so_far_and_changes_none(predictor, policy):
+@OVERFLOWS
+def test_who_watches_sees_the_candles_so_far_and_changes_none(predictor, overflow):
     frames = [tiny.candles(20, seed=1), tiny.candles(24, seed=2), tiny.candles(20, seed=3)]
     futures = [tiny.future(frame, 22) for frame in frames]
-    plain = predictor.forecast_many(frames, futures, SAMPLING, policy=policy)
+    plain = predictor.forecast_many(frames, futures, SAMPLING, context_overflow=overflow)
     seen = []
     watched = predictor.forecast_many(
-        frames, futures, SAMPLING, policy=policy, partial=lambda number, paths: seen.append((number, paths))
+        frames,
+        futures,
+        SAMPLING,
+        context_overflow=overflow,
+        on_preview=lambda number, paths: seen.append((number, paths)),
     )
     for one, other in zip(plain, watched, strict=True):
         np.testing.assert_array_equal(one.paths, other.paths)
@@ -379,7 +392,7 @@ def test_what_a_watcher_raises_ends_the_run(predictor, frame):
         raise KeyError(number)
 
     with pytest.raises(KeyError):
-        asked(predictor, frame, horizon=8, partial=stop)
+        asked(predictor, frame, horizon=8, on_preview=stop)
 
 
 def test_what_the_progress_callback_raises_reaches_the_caller(predictor, frame):
@@ -404,10 +417,10 @@ def snapshot(predictor):
     return state, attributes, dict(vars(predictor))
 
 
-@POLICIES
-def test_a_forecast_leaves_the_modules_as_they_were(predictor, policy):
+@OVERFLOWS
+def test_a_forecast_leaves_the_modules_as_they_were(predictor, overflow):
     before = snapshot(predictor)
-    asked(predictor, tiny.candles(40), 12, policy=policy)
+    asked(predictor, tiny.candles(40), 12, context_overflow=overflow)
     after = snapshot(predictor)
     assert before[0].keys() == after[0].keys()
     assert all(torch.equal(before[0][name], after[0][name]) for name in before[0])
@@ -437,7 +450,7 @@ def test_arguments_come_in_the_references_order():
 
 
 def test_model_and_tokenizer_must_make_the_same_tokens():
-    with pytest.raises(ConfigError, match=r"tokens of 4 \+ 3 bits and the tokenizer makes tokens of 3 \+ 4"):
+    with pytest.raises(ConfigError, match=r"tokens of 4 \+ 3 bits, but the tokenizer produces 3 \+ 4"):
         KronosPredictor(tiny.model(), tiny.tokenizer(s1_bits=3, s2_bits=4), "cpu")
 
 
@@ -448,15 +461,15 @@ def test_a_context_of_one_token_and_other_types_are_refused():
         tiny.predictor(dtype=torch.float16)
 
 
-@POLICIES
-def test_half_precision_stays_near(predictor, policy):
+@OVERFLOWS
+def test_half_precision_stays_near(predictor, overflow):
     """Draws differ where a number falls near a boundary; the distribution does not.
 
     The means of 400 paths differ by chance by 0.05 to 0.1 of a deviation; a wrong distribution by several times that.
     """
     half, frame, sampling = tiny.predictor(dtype=torch.bfloat16), tiny.candles(24), SamplingConfig(num_paths=400)
-    got = asked(half, frame, 12, sampling, policy=policy).paths
-    wanted = asked(predictor, frame, 12, sampling, policy=policy).paths
+    got = asked(half, frame, 12, sampling, context_overflow=overflow).paths
+    wanted = asked(predictor, frame, 12, sampling, context_overflow=overflow).paths
     assert np.isfinite(got).all()
     deviation = wanted.std(axis=0)
     assert (np.abs(got.mean(axis=0) - wanted.mean(axis=0)) < 0.25 * deviation).all()
@@ -485,21 +498,21 @@ def with_nat(frame):
 
 BAD_FRAMES = {
     "a missing column": (lambda f: f.drop(columns="high"), r"frames\[1\] must have the columns .* missing: high\."),
-    "no price": (lambda f: f.assign(close=np.nan), "column close has 24 that are not, the first at row 0"),
+    "no price": (lambda f: f.assign(close=np.nan), "column close has 24 other values, the first at row 0"),
     "an infinite price": (lambda f: f.assign(low=[1.0] * 20 + [np.inf] * 4), "column low has 4 .* row 20 .*: inf"),
-    "no volume in one row": (lambda f: f.assign(volume=[np.nan] + [1.0] * 23), "column volume has 1 that are not"),
-    "text": (lambda f: f.assign(open="a"), "must hold numbers in open"),
+    "no volume in one row": (lambda f: f.assign(volume=[np.nan] + [1.0] * 23), "column volume has 1 other values"),
+    "text": (lambda f: f.assign(open="a"), "must have numbers in the columns open"),
     "newest first": (lambda f: f.iloc[::-1], "oldest first; it is newest first. Call .sort_index"),
-    "a time twice": (twice, "must have each bar time once; 1 come again, the first is 2024-03-04 09:45:00"),
+    "a time twice": (twice, "must have each bar time once; 1 are repeated, the first is 2024-03-04 09:45:00"),
     "a time out of order": (shuffled, "oldest first; 2024-03-04 09:55:00 comes after a later bar"),
     "an empty time": (with_nat, r"has 1 empty bar times \(NaT\)"),
-    "no rows": (lambda f: f.iloc[:0], "has no rows; at least one candle is needed"),
-    "numbered rows": (lambda f: f.reset_index(drop=True), "must be indexed by bar time .* its index is a RangeIndex"),
+    "no rows": (lambda f: f.iloc[:0], "has no rows; at least 1 candle is required"),
+    "numbered rows": (lambda f: f.reset_index(drop=True), "must be indexed by bar time .* its index is RangeIndex"),
     "times as text": (lambda f: f.set_axis(f.index.astype(str), axis=0), "must be indexed by bar time"),
     "no frame": (lambda f: f.to_numpy(), "must be a DataFrame; got ndarray"),
     "one zone too many": (
         lambda f: f.tz_localize("UTC"),
-        "must both have a time zone or both have none; got UTC and None",
+        "must either both have a time zone or both have none; got UTC and None",
     ),
 }
 
@@ -507,7 +520,7 @@ BAD_FRAMES = {
 @pytest.mark.parametrize(("spoil", "words"), BAD_FRAMES.values(), ids=BAD_FRAMES)
 def test_a_bad_frame_is_refused_by_number_before_anything_is_drawn(predictor, frame, spoil, words):
     future, told = tiny.future(frame, H), []
-    with pytest.raises(CandlesError, match=words) as caught:
+    with pytest.raises(InvalidCandlesError, match=words) as caught:
         predictor.forecast_many(
             [frame, spoil(frame)], [future, future], SAMPLING, progress=lambda *step: told.append(step)
         )
@@ -516,22 +529,22 @@ def test_a_bad_frame_is_refused_by_number_before_anything_is_drawn(predictor, fr
 
 
 BAD_FUTURES = {
-    "no steps": (lambda t: t[:0], r"must have 1\.\.32 bar times \(the horizon\); got 0"),
-    "too many steps": (lambda t: pd.date_range(t[0], periods=33, freq="5min"), r"must have 1\.\.32 .*; got 33"),
-    "the last candle again": (lambda t: t - pd.Timedelta("5min"), "must begin after its last bar, .* it begins at"),
-    "the past": (lambda t: t - pd.Timedelta("9D"), "must begin after its last bar"),
+    "no steps": (lambda t: t[:0], r"must have 1 to 32 bar times \(the horizon\); got 0"),
+    "too many steps": (lambda t: pd.date_range(t[0], periods=33, freq="5min"), r"must have 1 to 32 .*; got 33"),
+    "the last candle again": (lambda t: t - pd.Timedelta("5min"), "must start after its last bar, .* it starts at"),
+    "the past": (lambda t: t - pd.Timedelta("9D"), "must start after its last bar"),
     "not times": (list, "must be a DatetimeIndex of bar times; got list"),
     "a series of times": (pd.Series, "must be a DatetimeIndex of bar times; got Series"),
     "backwards": (lambda t: t[::-1], "newest first"),
     "a time twice": (lambda t: t[[0, 1, 1, 2]], "must have each bar time once"),
     "an empty time": (lambda t: t.insert(2, pd.NaT), "empty bar times"),
-    "a zone": (lambda t: t.tz_localize("UTC"), "must both have a time zone or both have none; got None and UTC"),
+    "a zone": (lambda t: t.tz_localize("UTC"), "must either both have a time zone or both have none; got None and UTC"),
 }
 
 
 @pytest.mark.parametrize(("spoil", "words"), BAD_FUTURES.values(), ids=BAD_FUTURES)
 def test_a_bad_future_is_refused(predictor, frame, spoil, words):
-    with pytest.raises(CandlesError, match=words) as caught:
+    with pytest.raises(InvalidCandlesError, match=words) as caught:
         predictor.forecast_many([frame], [spoil(tiny.future(frame, H))], SAMPLING)
     assert "future" in str(caught.value)
     assert "frames[0]" in str(caught.value)
@@ -539,9 +552,9 @@ def test_a_bad_future_is_refused(predictor, frame, spoil, words):
 
 def test_every_frame_needs_its_future_and_its_seed(predictor, frame):
     future = tiny.future(frame, H)
-    with pytest.raises(CandlesError, match="got 2 frames, 1 futures"):
+    with pytest.raises(InvalidCandlesError, match="got 2 frames and 1 futures"):
         predictor.forecast_many([frame, frame], [future], SAMPLING)
-    with pytest.raises(ConfigError, match="seeds must hold one number for each of the 2 frames"):
+    with pytest.raises(ConfigError, match="seeds must have one number for each of the 2 frames"):
         predictor.forecast_many([frame, frame], [future, future], SAMPLING, seeds=[1])
     for seed in (-1, 2**63):
         with pytest.raises(ConfigError, match="seed"):
@@ -549,8 +562,8 @@ def test_every_frame_needs_its_future_and_its_seed(predictor, frame):
 
 
 def test_an_unknown_policy_is_refused(predictor, frame):
-    with pytest.raises(ConfigError, match=r"policy must be .exact. or .roll.; got 'slide'"):
-        asked(predictor, frame, policy="slide")
+    with pytest.raises(ConfigError, match=r"context_overflow must be .recompute. or .evict.; got 'slide'"):
+        asked(predictor, frame, context_overflow="slide")
 
 
 # -------------------------------------------------------------------------------------------- the reference's signature
@@ -614,19 +627,21 @@ def test_predict_repeats_with_torchs_seed(predictor, frame):
 def raw_paths(predictor, frame, sampling):
     """Paths [N, H, 6] as the model gives them, unrepaired, with the window sliding as the reference's."""
     values = candle_values(frame)
-    found = statistics(values, as_published=True)
+    found = compute_stats(values, reference_compat=True)
     times = time_features(frame.index.append(tiny.future(frame, H)))
-    question = Question(torch.from_numpy(found.normalise(values))[None], torch.from_numpy(times)[None], [sampling.seed])
+    question = GenerationRequest(
+        torch.from_numpy(found.normalize(values))[None], torch.from_numpy(times)[None], [sampling.seed]
+    )
     drawn = generate(
         predictor.model,
         predictor.tokenizer,
         question,
         sampling,
         max_context=predictor.max_context,
-        policy="exact",
-        step_done=lambda: None,
+        context_overflow="recompute",
+        on_step=lambda: None,
     )
-    return found.denormalise(drawn[0].numpy())
+    return found.denormalize(drawn[0].numpy())
 
 
 @pytest.mark.parametrize("rows", [10, 30, 40])
@@ -674,8 +689,8 @@ def test_predict_takes_a_series_that_slides(predictor):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"pred_len": 5}, "y_timestamp must hold pred_len = 5 times; got 6"),
-        ({"df": tiny.candles(9)}, "df and x_timestamp must be of one length; got 9 rows and 24 times"),
+        ({"pred_len": 5}, "y_timestamp must have pred_len = 5 times; got 6"),
+        ({"df": tiny.candles(9)}, "df and x_timestamp must have the same length; got 9 rows and 24 times"),
         ({"df": [1, 2, 3]}, "df must be a DataFrame; got list"),
         ({"df": tiny.candles(24).drop(columns="low")}, "missing: low"),
         ({"T": -1.0}, "temperature must be 0"),
@@ -693,7 +708,7 @@ def test_predict_refuses_what_it_cannot_use(predictor, frame, change, words):
 
 def test_predict_batch_wants_as_many_times_as_frames(predictor, frame):
     df, past, future = upstream(frame)
-    with pytest.raises(CandlesError, match="got 2 frames, 1 and 2"):
+    with pytest.raises(InvalidCandlesError, match="got 2 frames, 1 and 2"):
         predictor.predict_batch([df, df], [past], [future, future], H)
 
 
@@ -710,3 +725,13 @@ def test_paths_spread_with_the_temperature(predictor, frame):
     ]
     assert all(one < other for one, other in pairwise(spreads))
     assert spreads[0] < 1e-3
+
+
+def test_a_forecast_carries_the_sampling_that_made_it(predictor, frame):
+    frames, futures = [frame, frame], [tiny.future(frame, 4)] * 2
+    made = predictor.forecast_many(frames, futures, SamplingConfig(num_paths=2, mirror_paths=True), seeds=[3, 9])
+    for forecast, seed in zip(made, (3, 9), strict=True):
+        resolved = predictor.resolve_sampling(SamplingConfig(num_paths=2, mirror_paths=True, seed=seed))
+        assert forecast.sampling == resolved
+        assert None not in (resolved.min_p, resolved.anchor_to_last_close, resolved.mirror_paths)
+        assert forecast.is_mirrored

@@ -78,8 +78,8 @@ class Pair:
             torch.manual_seed(seed)
             self.their_tokenizer = reference.KronosTokenizer(**configs[0]).eval()
             self.their_model = reference.Kronos(**configs[1]).eval()
-        tiny.stir(self.their_tokenizer, seed)
-        tiny.stir(self.their_model, seed + 1)
+        tiny.perturb_parameters(self.their_tokenizer, seed)
+        tiny.perturb_parameters(self.their_model, seed + 1)
         self.tokenizer = KronosTokenizer(TokenizerConfig(**configs[0])).eval()
         self.model = Kronos(ModelConfig(**configs[1])).eval()
         self.tokenizer.load_state_dict(
@@ -156,7 +156,7 @@ def test_logits_and_losses_are_the_references(configs, series, length, seed):
 @given(geometries(equal_halves=False), st.integers(1, 3), st.integers(1, 40), st.integers(0, 2**20))
 def test_the_tokenizer_is_the_references(configs, series, length, seed):
     pair = Pair(configs, seed)
-    candles = tiny.normalised(series, length, seed)
+    candles = tiny.zscores(series, length, seed)
     with torch.no_grad():
         with Nearness(pair.their_tokenizer, pair.their_model) as nearness:
             ids = pair.their_tokenizer.encode(candles, half=True)
@@ -182,7 +182,7 @@ def test_gradients_of_the_losses_are_the_references(configs, seed):
     """Training with ours moves the same numbers the same way."""
     pair = Pair(configs, seed)
     coarse, fine, times = random_ids(configs[1], 2, 9, seed)
-    candles = tiny.normalised(2, 9, seed)
+    candles = tiny.zscores(2, 9, seed)
     with torch.no_grad(), Nearness(pair.their_tokenizer, pair.their_model) as nearness:
         pair.their_tokenizer.encode(candles)
     assume(nearness.least > HAIR)
@@ -294,7 +294,7 @@ def test_batched_greedy_forecasts_are_the_references(configs, situation, series,
 
 def test_the_reference_loads_a_checkpoint_that_asks_for_more_than_it_knows(tmp_path):
     """Keys of ours in config.json are passed over, and the numbers are the same."""
-    asking = tiny.model(from_last_close=True, mirrored=True, min_p=0.01)
+    asking = tiny.model(anchor_to_last_close=True, mirror_paths=True, min_p=0.01)
     asking.save_pretrained(tmp_path)
     theirs = reference.Kronos.from_pretrained(str(tmp_path)).eval()
     coarse, fine, times = tiny.ids(2, 9)

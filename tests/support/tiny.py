@@ -31,7 +31,7 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def stir(module: nn.Module, seed: int) -> None:
+def perturb_parameters(module: nn.Module, seed: int) -> None:
     """Move every trained number, so that no zero bias and no norm weight of one hides a mistake."""
     generator = seeded(seed)
     with torch.no_grad():
@@ -44,7 +44,7 @@ def tokenizer(seed: int = 0, **changes: Any) -> KronosTokenizer:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = KronosTokenizer(TokenizerConfig(**(TOKENIZER | changes)))
-    stir(made, seed + 1)
+    perturb_parameters(made, seed + 1)
     return made.eval()
 
 
@@ -52,7 +52,7 @@ def model(seed: int = 0, **changes: Any) -> Kronos:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = Kronos(ModelConfig(**(MODEL | changes)))
-    stir(made, seed + 2)
+    perturb_parameters(made, seed + 2)
     return made.eval()
 
 
@@ -70,7 +70,7 @@ def ids(series: int, length: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor
     return coarse, fine, times
 
 
-def normalised(series: int, length: int, seed: int = 0) -> Tensor:
+def zscores(series: int, length: int, seed: int = 0) -> Tensor:
     """Normalised candles [B, T, 6]."""
     return torch.randn(series, length, 6, generator=seeded(seed)).clamp(-5, 5)
 

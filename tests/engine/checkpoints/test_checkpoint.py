@@ -8,10 +8,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.checkpoints import checkpoint, hub, registry
+from engine.checkpoints import checkpoint, registry
 from engine.checkpoints import resolve as sources
 from engine.checkpoints import tensor_names as names
-from engine.errors import CheckpointCorrupt, CheckpointError, CheckpointMismatch, CheckpointNotFound, ConfigError
+from engine.errors import (
+    CheckpointError,
+    CheckpointMismatchError,
+    CheckpointNotFoundError,
+    ConfigError,
+    CorruptCheckpointError,
+)
 
 PLAIN = Path("tests/data/parity/plain")
 
@@ -43,27 +49,30 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("kind", ["tokenizer", "model"])
 def test_a_folder_is_read(kind):
-    read = checkpoint.read(PLAIN / kind, kind)
+    read = checkpoint.read_checkpoint(PLAIN / kind, kind)
     weights = PLAIN / kind / "model.safetensors"
     assert read.kind == kind
     assert read.config == json.loads((PLAIN / kind / "config.json").read_text())
     assert read.tensors.keys() == load_file(weights).keys()
     assert read.source == str(PLAIN / kind)
-    assert read.digest == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert read.weights_sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("kind", ["tokenizer", "model"])
 def test_a_folder_with_both_halves_gives_each(kind):
-    assert checkpoint.read(str(PLAIN), kind).digest == checkpoint.read(PLAIN / kind, kind).digest
-    assert checkpoint.read(PLAIN.parent, kind, subfolder=f"plain/{kind}").config["d_model"] == 32
+    assert (
+        checkpoint.read_checkpoint(str(PLAIN), kind).weights_sha256
+        == checkpoint.read_checkpoint(PLAIN / kind, kind).weights_sha256
+    )
+    assert checkpoint.read_checkpoint(PLAIN.parent, kind, subfolder=f"plain/{kind}").config["d_model"] == 32
 
 
 @pytest.mark.parametrize("kind", ["tokenizer", "model"])
 def test_what_is_written_reads_back_to_the_bit(tmp_path, kind):
-    first = checkpoint.read(PLAIN, kind)
-    digest = checkpoint.write(tmp_path / "deep" / "new", kind, first.config, first.state())
-    second = checkpoint.read(tmp_path / "deep" / "new", kind)
-    assert second.digest == digest
+    first = checkpoint.read_checkpoint(PLAIN, kind)
+    digest = checkpoint.write_checkpoint(tmp_path / "deep" / "new", kind, first.config, first.state())
+    second = checkpoint.read_checkpoint(tmp_path / "deep" / "new", kind)
+    assert second.weights_sha256 == digest
     assert second.config == first.config
     assert all(torch.equal(second.tensors[name], tensor) for name, tensor in first.tensors.items())
     assert sorted(path.name for path in (tmp_path / "deep/new").iterdir()) == ["config.json", "model.safetensors"]
@@ -72,8 +81,8 @@ def test_what_is_written_reads_back_to_the_bit(tmp_path, kind):
 @pytest.mark.parametrize("kind", ["tokenizer", "model"])
 def test_what_is_written_loads_in_the_reference_implementation(tmp_path, kind):
     theirs = pytest.importorskip("kronos_finance._vendor.kronos_model")
-    read = checkpoint.read(PLAIN, kind)
-    checkpoint.write(tmp_path, kind, read.config, read.state())
+    read = checkpoint.read_checkpoint(PLAIN, kind)
+    checkpoint.write_checkpoint(tmp_path, kind, read.config, read.state())
     module = {"tokenizer": theirs.KronosTokenizer, "model": theirs.Kronos}[kind].from_pretrained(str(tmp_path))
     loaded = module.state_dict()
     assert loaded.keys() == read.tensors.keys()
@@ -82,20 +91,20 @@ def test_what_is_written_loads_in_the_reference_implementation(tmp_path, kind):
 
 @pytest.mark.parametrize("name", PUBLISHED_CONFIGS)
 def test_config_files_are_the_published_ones_to_the_byte(name):
-    entry = registry.find(name)
-    text = checkpoint.config_text(entry.kind, PUBLISHED_CONFIGS[name])
+    entry = registry.find_checkpoint(name)
+    text = checkpoint.render_config(entry.kind, PUBLISHED_CONFIGS[name])
     assert hashlib.sha256(text.encode()).hexdigest() == entry.config_sha256
 
 
 @pytest.mark.parametrize("name", PUBLISHED_CONFIGS)
 def test_published_geometries_have_the_published_number_of_parameters(name):
-    entry = registry.find(name)
-    parts = names._table(entry.kind, PUBLISHED_CONFIGS[name]).parts()
+    entry = registry.find_checkpoint(name)
+    parts = names._tensor_map(entry.kind, PUBLISHED_CONFIGS[name]).rules()
     assert sum(math.prod(part.shape) for part in parts) == entry.parameters
 
 
 def test_a_failed_write_leaves_the_old_checkpoint_whole(folder, monkeypatch):
-    read = checkpoint.read(folder, "model")
+    read = checkpoint.read_checkpoint(folder, "model")
 
     def half_way(tensors, path, metadata):
         Path(path).write_bytes(b"half")
@@ -103,17 +112,17 @@ def test_a_failed_write_leaves_the_old_checkpoint_whole(folder, monkeypatch):
 
     monkeypatch.setattr("safetensors.torch.save_file", half_way)
     with pytest.raises(OSError, match="No space"):
-        checkpoint.write(folder, "model", read.config, read.state())
-    assert checkpoint.read(folder, "model").digest == read.digest
+        checkpoint.write_checkpoint(folder, "model", read.config, read.state())
+    assert checkpoint.read_checkpoint(folder, "model").weights_sha256 == read.weights_sha256
     assert len(list(folder.iterdir())) == 2
 
 
 def test_a_state_that_does_not_fit_is_not_written(tmp_path):
-    read = checkpoint.read(PLAIN, "model")
-    with pytest.raises(CheckpointMismatch, match="missing"):
-        checkpoint.write(tmp_path / "new", "model", read.config, {})
+    read = checkpoint.read_checkpoint(PLAIN, "model")
+    with pytest.raises(CheckpointMismatchError, match="missing"):
+        checkpoint.write_checkpoint(tmp_path / "new", "model", read.config, {})
     with pytest.raises(ConfigError):
-        checkpoint.write(tmp_path / "new", "model", {}, read.state())
+        checkpoint.write_checkpoint(tmp_path / "new", "model", {}, read.state())
     assert not (tmp_path / "new").exists()
 
 
@@ -121,15 +130,15 @@ def test_a_state_that_does_not_fit_is_not_written(tmp_path):
 def test_truncated_weights_are_named(folder, size):
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    with pytest.raises(CheckpointCorrupt, match=r"model\.safetensors is not a whole safetensors file.*again"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CorruptCheckpointError, match=r"model\.safetensors is not a complete safetensors file.*again"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 4_000, b"<html>not found</html>" * 50, b"\x80\x04\x95pickle"])
 def test_weights_that_are_something_else_are_named(folder, content):
     (folder / "model.safetensors").write_bytes(content)
-    with pytest.raises(CheckpointCorrupt, match="not a whole safetensors file"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CorruptCheckpointError, match="not a complete safetensors file"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -137,42 +146,44 @@ def test_weights_that_are_not_finite_are_named(folder, value):
     tensors = load_file(folder / "model.safetensors")
     tensors["norm.weight"][3] = value
     save_file(tensors, folder / "model.safetensors")
-    with pytest.raises(CheckpointCorrupt, match=r"not finite, in norm\.weight"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CorruptCheckpointError, match=r"non-finite values in norm\.weight"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 def test_a_folder_without_config_json_is_not_found(folder):
     (folder / "config.json").unlink()
-    with pytest.raises(CheckpointNotFound, match=r"mine has no config\.json\. A checkpoint is a folder with"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CheckpointNotFoundError, match=r"mine has no config\.json\. A checkpoint is a folder with"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 def test_a_file_without_the_right_to_read_it_is_named(folder, monkeypatch):
     def denied(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(hub, "sha256_of", denied)
-    with pytest.raises(CheckpointError, match=r"could not be read.*Permission denied.*Check the rights"):
-        checkpoint.read(folder, "model")
+    monkeypatch.setattr(checkpoint, "sha256_of", denied)
+    with pytest.raises(CheckpointError, match=r"could not be read.*Permission denied.*Check the file permissions"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 def test_pickled_weights_are_refused_by_name(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(CheckpointNotFound, match=r"no model\.safetensors\. It holds pytorch_model\.bin.*not read"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(
+        CheckpointNotFoundError, match=r"no model\.safetensors\. It contains pytorch_model\.bin.*not supported"
+    ):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "\ud800".encode("utf-8", "surrogatepass")])
 def test_a_config_that_is_no_json_object_is_corrupt(folder, content):
     (folder / "config.json").write_bytes(content.encode() if isinstance(content, str) else content)
-    with pytest.raises(CheckpointCorrupt, match=r"config\.json"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CorruptCheckpointError, match=r"config\.json"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 def test_a_huge_config_is_not_parsed(folder):
     (folder / "config.json").write_text(" " * 200_000 + "{}")
-    with pytest.raises(CheckpointCorrupt, match="200,002 bytes"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CorruptCheckpointError, match="200,002 bytes"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 @pytest.mark.parametrize(
@@ -182,19 +193,19 @@ def test_a_huge_config_is_not_parsed(folder):
 def test_a_config_with_wrong_settings_is_a_mismatch_that_names_the_file(folder, change, words):
     config = json.loads((folder / "config.json").read_text()) | change
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(CheckpointMismatch, match=rf"config\.json of .*mine.*{words}"):
-        checkpoint.read(folder, "model")
+    with pytest.raises(CheckpointMismatchError, match=rf"config\.json of .*mine.*{words}"):
+        checkpoint.read_checkpoint(folder, "model")
 
 
 def test_weights_of_another_geometry_are_a_mismatch_that_names_the_file(folder):
     shutil.copy("tests/data/parity/wider_heads/model/model.safetensors", folder)
-    with pytest.raises(CheckpointMismatch, match=r"model\.safetensors of .*mine.*missing.*wrong shape"):
-        checkpoint.read(folder, "model").state()
+    with pytest.raises(CheckpointMismatchError, match=r"model\.safetensors of .*mine.*missing.*wrong shape"):
+        checkpoint.read_checkpoint(folder, "model").state()
 
 
 def test_the_other_half_is_a_mismatch():
-    with pytest.raises(CheckpointMismatch, match="is that of a model, and a tokenizer is wanted"):
-        checkpoint.read(PLAIN / "model", "tokenizer")
+    with pytest.raises(CheckpointMismatchError, match=r"expected a tokenizer, but .* describes a model"):
+        checkpoint.read_checkpoint(PLAIN / "model", "tokenizer")
 
 
 @pytest.mark.parametrize(
@@ -202,20 +213,20 @@ def test_the_other_half_is_a_mismatch():
     [
         ("kronos-smal", 'Did you mean "kronos-small"'),
         ("nonsense", "Known names: bundled, kronos-mini, kronos-small, kronos-base"),
-        ("./no/such/folder", "no such folder"),
-        (Path("NeoQuasar/Kronos-small"), "no such folder"),  # a Path is a folder and never a hub id
-        (PLAIN / "model" / "config.json", "is a file; give the folder"),
+        ("./no/such/folder", "there is no model or folder"),
+        (Path("NeoQuasar/Kronos-small"), "there is no model or folder"),  # a Path is a folder and never a hub id
+        (PLAIN / "model" / "config.json", "is a file; specify the folder"),
     ],
 )
 def test_an_unknown_name_says_what_there_is(name, words):
-    with pytest.raises(CheckpointNotFound) as caught:
-        checkpoint.read(name, "model")
+    with pytest.raises(CheckpointNotFoundError) as caught:
+        checkpoint.read_checkpoint(name, "model")
     assert words in str(caught.value)
 
 
 def test_the_bundled_checkpoint_is_a_folder_of_the_engine(monkeypatch):
     monkeypatch.setattr(sources, "_BUNDLED_FOLDER", PLAIN.resolve())
-    assert checkpoint.read("Bundled", "tokenizer").source == "bundled"
+    assert checkpoint.read_checkpoint("Bundled", "tokenizer").source == "bundled"
 
 
 def test_published_names_know_their_tokenizer_and_context():
@@ -225,36 +236,36 @@ def test_published_names_know_their_tokenizer_and_context():
         ("kronos-base", 512, "kronos-tokenizer-base"),
     ]
     for entry in registry.published_models():
-        assert registry.find(entry.tokenizer).kind == "tokenizer"
-        assert registry.find(entry.repo.upper()) is entry
+        assert registry.find_checkpoint(entry.tokenizer).kind == "tokenizer"
+        assert registry.find_checkpoint(entry.repo.upper()) is entry
 
 
 @pytest.mark.parametrize("name", ["Kronos-Mini", "NeoQuasar/Kronos-mini"])
 def test_a_predictor_of_a_published_model_takes_its_tokenizer(name):
-    source = checkpoint.predictor_source(name)
+    source = checkpoint.resolve_predictor(name)
     assert (source.model, source.tokenizer) == ("kronos-mini", "kronos-tokenizer-2k")
-    assert (source.max_context, source.label, source.is_bundled) == (2048, "kronos-mini", False)
+    assert (source.max_context, source.name, source.is_bundled) == (2048, "kronos-mini", False)
 
 
 def test_a_predictor_of_a_folder_takes_the_tokenizer_beside_the_model():
-    source = checkpoint.predictor_source(PLAIN)
+    source = checkpoint.resolve_predictor(PLAIN)
     assert (source.model, source.tokenizer, source.max_context) == (PLAIN, PLAIN, 512)
 
 
 def test_a_predictor_of_a_bare_model_needs_a_tokenizer():
-    with pytest.raises(CheckpointNotFound, match="Pass tokenizer="):
-        checkpoint.predictor_source(PLAIN / "model")
-    given = checkpoint.predictor_source(PLAIN / "model", PLAIN / "tokenizer")
+    with pytest.raises(CheckpointNotFoundError, match="Pass tokenizer="):
+        checkpoint.resolve_predictor(PLAIN / "model")
+    given = checkpoint.resolve_predictor(PLAIN / "model", PLAIN / "tokenizer")
     assert given.tokenizer == PLAIN / "tokenizer"
-    assert checkpoint.predictor_source("kronos-base", "kronos-tokenizer-2k").tokenizer == "kronos-tokenizer-2k"
+    assert checkpoint.resolve_predictor("kronos-base", "kronos-tokenizer-2k").tokenizer == "kronos-tokenizer-2k"
 
 
 def test_a_tokenizer_is_no_predictor():
-    with pytest.raises(CheckpointMismatch, match="a model is wanted"):
-        checkpoint.predictor_source("kronos-tokenizer-base")
+    with pytest.raises(CheckpointMismatchError, match="expected a model"):
+        checkpoint.resolve_predictor("kronos-tokenizer-base")
 
 
 def test_the_bundled_predictor_says_so():
-    source = checkpoint.predictor_source("bundled")
+    source = checkpoint.resolve_predictor("bundled")
     assert source.is_bundled
-    assert "not the published model" in source.label
+    assert "not the published model" in source.name

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.checkpoints import tensor_names as names
-from engine.errors import CheckpointMismatch, ConfigError
+from engine.errors import CheckpointMismatchError, ConfigError
 
 PARITY = Path("tests/data/parity")
 CASES = [(case.name, kind) for case in sorted(PARITY.iterdir()) if case.is_dir() for kind in names.KINDS]
@@ -71,12 +71,12 @@ def test_every_fault_is_listed():
     tensors["surprise"] = torch.zeros(1)
     del tensors["norm.weight"], tensors["head.proj_s1.bias"]
     tensors["embedding.emb_s1.weight"] = torch.zeros(3, 3)
-    with pytest.raises(CheckpointMismatch) as caught:
+    with pytest.raises(CheckpointMismatchError) as caught:
         names.from_published("model", config, tensors)
     for words in (
         "missing: head.proj_s1.bias, norm.weight",
         "unknown: surprise",
-        "embedding.emb_s1.weight [3, 3] instead of [32, 32]",
+        "embedding.emb_s1.weight is [3, 3] instead of [32, 32]",
     ):
         assert words in str(caught.value)
 
@@ -85,14 +85,14 @@ def test_every_fault_is_listed():
 def test_a_wrong_constant_is_refused(name):
     config, tensors = published("plain", "model")
     tensors[name] = tensors[name] * 1.01
-    with pytest.raises(CheckpointMismatch, match=f"wrong constant: {name}"):
+    with pytest.raises(CheckpointMismatchError, match=f"wrong constant: {name}"):
         names.from_published("model", config, tensors)
 
 
 def test_a_wrong_code_basis_is_refused():
     config, tensors = published("plain", "tokenizer")
     tensors["tokenizer.bsq.basis"] = tensors["tokenizer.bsq.basis"].flip(0)
-    with pytest.raises(CheckpointMismatch, match=r"wrong constant: tokenizer\.bsq\.basis"):
+    with pytest.raises(CheckpointMismatchError, match=r"wrong constant: tokenizer\.bsq\.basis"):
         names.from_published("tokenizer", config, tensors)
 
 
@@ -106,7 +106,7 @@ def test_weights_in_half_precision_are_taken_and_keep_their_type():
 def test_whole_numbers_as_weights_are_refused():
     config, tensors = published("plain", "model")
     tensors["norm.weight"] = torch.ones(32, dtype=torch.int64)
-    with pytest.raises(CheckpointMismatch, match=r"not floating point: norm\.weight"):
+    with pytest.raises(CheckpointMismatchError, match=r"not floating point: norm\.weight"):
         names.from_published("model", config, tensors)
 
 
@@ -114,7 +114,7 @@ def test_saving_names_every_fault_too():
     config, tensors = published("plain", "model")
     state = names.from_published("model", config, tensors)
     state["more"] = state.pop("norm.weight")
-    with pytest.raises(CheckpointMismatch, match=r"missing: norm\.weight; unknown: more"):
+    with pytest.raises(CheckpointMismatchError, match=r"missing: norm\.weight; unknown: more"):
         names.to_published("model", config, state)
 
 
@@ -135,11 +135,11 @@ def test_a_configuration_of_the_other_kind_is_refused():
 
 def test_an_absurd_depth_is_refused_before_it_costs_memory():
     config, tensors = published("plain", "model")
-    with pytest.raises(CheckpointMismatch, match="asks for 1000000000 blocks"):
+    with pytest.raises(CheckpointMismatchError, match="specifies 1000000000 blocks"):
         names.from_published("model", config | {"n_layers": 10**9}, tensors)
 
 
 def test_an_absurd_width_is_refused_before_it_costs_memory():
     config, tensors = published("plain", "model")
-    with pytest.raises(CheckpointMismatch, match="wrong shape"):
+    with pytest.raises(CheckpointMismatchError, match="wrong shape"):
         names.from_published("model", config | {"d_model": 8 * 10**12}, tensors)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from engine import Kronos, SamplingConfig
-from engine.generation import generate as engine_generate
-from engine.generation.single_path import SinglePath, serves
+from engine.generation import sampler
+from engine.generation.single_path import SinglePathDecoder, supports_single_path
 from tests.support import tiny
 
 LENGTH, ROOM = 9, 12
@@ -20,7 +20,7 @@ def ids(model: Kronos, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.T
     return coarse, fine, model.time_embedding(times)
 
 
-def walk(model: Kronos, reader: Kronos | SinglePath, limit: int | None) -> list[torch.Tensor]:
+def walk(model: Kronos, reader: Kronos | SinglePathDecoder, limit: int | None) -> list[torch.Tensor]:
     """All logits of ROOM steps after LENGTH tokens."""
     coarse, fine, times = ids(model, LENGTH + ROOM)
     found = []
@@ -39,7 +39,7 @@ def walk(model: Kronos, reader: Kronos | SinglePath, limit: int | None) -> list[
 @pytest.mark.parametrize("geometry", [{}, {"n_layers": 1}, {"d_model": 48, "n_heads": 2}, {"s1_bits": 3, "s2_bits": 6}])
 def test_logits_are_the_models_own(geometry, limit):
     model = tiny.model(**geometry).eval()
-    single = walk(model, SinglePath(model), limit)
+    single = walk(model, SinglePathDecoder(model), limit)
     assert len(single) == 2 * ROOM
     for got, wanted in zip(single, walk(model, model, limit), strict=True):
         assert got.shape == wanted.shape
@@ -48,26 +48,26 @@ def test_logits_are_the_models_own(geometry, limit):
 
 def test_it_serves_one_row_of_float32_alone():
     model = tiny.model()
-    assert serves(model, 1)
-    assert not serves(model, 2)
-    assert not serves(model.to(torch.bfloat16), 1)
+    assert supports_single_path(model, 1)
+    assert not supports_single_path(model, 2)
+    assert not supports_single_path(model.to(torch.bfloat16), 1)
 
 
-@pytest.mark.parametrize("policy", ["exact", "roll"])
-def test_a_forecast_of_one_path_is_decoded_by_it(policy, monkeypatch):
+@pytest.mark.parametrize("overflow", ["recompute", "evict"])
+def test_a_forecast_of_one_path_is_decoded_by_it(overflow, monkeypatch):
     predictor, frame = tiny.predictor(), tiny.candles(24)
     calls = []
 
-    class Counted(SinglePath):
+    class Counted(SinglePathDecoder):
         def extend(self, *arguments):
             calls.append(len(arguments))
             return super().extend(*arguments)
 
-    monkeypatch.setattr(engine_generate, "SinglePath", Counted)
+    monkeypatch.setattr(sampler, "SinglePathDecoder", Counted)
     sampling = SamplingConfig(num_paths=1, seed=1)
-    alone = predictor.forecast_many([frame], [tiny.future(frame, 8)], sampling, policy=policy)[0].paths
+    alone = predictor.forecast_many([frame], [tiny.future(frame, 8)], sampling, context_overflow=overflow)[0].paths
     assert len(calls) == 7
-    monkeypatch.setattr(engine_generate, "serves", lambda *_: False)
-    plain = predictor.forecast_many([frame], [tiny.future(frame, 8)], sampling, policy=policy)[0].paths
+    monkeypatch.setattr(sampler, "supports_single_path", lambda *_: False)
+    plain = predictor.forecast_many([frame], [tiny.future(frame, 8)], sampling, context_overflow=overflow)[0].paths
     assert len(calls) == 7
     torch.testing.assert_close(torch.from_numpy(alone.copy()), torch.from_numpy(plain.copy()), rtol=1e-5, atol=1e-6)

@@ -13,9 +13,9 @@ from engine.network.layers import (
     FeedForward,
     RMSNorm,
     TransformerBlock,
-    rotation_table,
+    rotary_factors,
 )
-from engine.network.linear import Linear, pack
+from engine.network.linear import PackedLinear, pack_weights
 from tests.support import tiny
 
 D, HEADS, W = 16, 2, 8
@@ -29,7 +29,7 @@ def made(kind, seed=0, **arguments):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = kind(**arguments)
-    tiny.stir(module, seed)
+    tiny.perturb_parameters(module, seed)
     return module.eval()
 
 
@@ -95,7 +95,7 @@ def plain_self_attention(module, x, seen=None):
 
 @pytest.mark.parametrize(("start", "length"), [(0, 5), (3, 4), (510, 5), (2040, 8)])
 def test_the_rotation_table_is_the_formula_at_any_position(start, length):
-    table = rotation_table(start, length, W, torch.device("cpu"))
+    table = rotary_factors(start, length, W, torch.device("cpu"))
     for t in range(length):
         for i in range(W // 2):
             angle = (start + t) * 10_000.0 ** (-2 * i / W)
@@ -241,9 +241,9 @@ def test_one_query_at_inference_sees_all_keys_and_nothing_is_turned(cross):
         cache = KVCache(1)
         cross.prefill(shared, cache, 0)
         cache = cache.expand(3, 4)
-        cross.remember(own[:, :, :3], cache, 0)
+        cross.append_kv(own[:, :, :3], cache, 0)
         cache.advance(3)
-        cross.remember(own[:, :, 3:], cache, 0)
+        cross.append_kv(own[:, :, 3:], cache, 0)
         cache.advance(1)
         got = cross.extend(query, cache, 0)
     for b in range(2):
@@ -291,8 +291,8 @@ ROWS = [1, 5, 6, 40]
 
 @pytest.fixture
 def packed():
-    layer = made(Linear, in_features=D, out_features=24)
-    pack(layer)
+    layer = made(PackedLinear, in_features=D, out_features=24)
+    pack_weights(layer)
     assert layer._packed is not None
     return layer
 
@@ -314,12 +314,12 @@ def test_a_packed_layer_gives_the_plain_result(packed, rows):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("rows", ROWS)
 def test_a_projection_onto_a_residual_is_their_sum_and_changes_neither(rows, dtype, bias):
-    layer = made(Linear, in_features=D, out_features=24, bias=bias).to(dtype)
-    pack(layer)
+    layer = made(PackedLinear, in_features=D, out_features=24, bias=bias).to(dtype)
+    pack_weights(layer)
     x, residual = noise(1, rows, D), noise(1, rows, 24, seed=1)
     with torch.inference_mode():
         wanted = noise(1, rows, 24, seed=1) + layer(x)
-        torch.testing.assert_close(layer.onto(residual, x), wanted, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(layer.add_to(residual, x), wanted, rtol=1e-5, atol=1e-6)
     assert torch.equal(residual, noise(1, rows, 24, seed=1))
     assert torch.equal(x, noise(1, rows, D))
 
@@ -332,7 +332,7 @@ def test_one_row_is_normalised_as_many_are():
 
 
 def test_a_packed_layer_without_a_bias_gives_the_plain_result():
-    layer = made(Linear, in_features=D, out_features=24, bias=False)
+    layer = made(PackedLinear, in_features=D, out_features=24, bias=False)
     layer.pack()
     with torch.inference_mode():
         torch.testing.assert_close(layer(noise(8, D)), plainly(layer, noise(8, D)), rtol=1e-5, atol=1e-6)
@@ -347,7 +347,7 @@ def test_the_packed_copy_is_ignored_once_the_weight_has_changed(packed, rows):
 
 
 def test_the_packed_copy_is_ignored_once_other_weights_were_loaded(packed):
-    packed.load_state_dict(made(Linear, seed=9, in_features=D, out_features=24).state_dict())
+    packed.load_state_dict(made(PackedLinear, seed=9, in_features=D, out_features=24).state_dict())
     with torch.inference_mode():
         torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
 
@@ -358,7 +358,7 @@ def test_a_packed_layer_still_learns(packed):
 
 
 def test_packing_shows_in_no_state(packed):
-    plain = made(Linear, in_features=D, out_features=24)
+    plain = made(PackedLinear, in_features=D, out_features=24)
     assert packed.state_dict().keys() == plain.state_dict().keys()
     assert dict(packed.named_buffers()) == {}
 
@@ -389,13 +389,13 @@ def test_moving_to_bfloat16_drops_the_packed_copy_and_packs_anew(packed, rows):
 
 
 def test_the_packed_copy_is_ignored_once_other_weights_were_assigned(packed):
-    packed.load_state_dict(made(Linear, seed=9, in_features=D, out_features=24).state_dict(), assign=True)
+    packed.load_state_dict(made(PackedLinear, seed=9, in_features=D, out_features=24).state_dict(), assign=True)
     with torch.inference_mode():
         torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
 
 
 def test_the_packed_copy_is_ignored_once_another_parameter_took_the_place(packed):
-    packed.weight = made(Linear, seed=9, in_features=D, out_features=24).weight
+    packed.weight = made(PackedLinear, seed=9, in_features=D, out_features=24).weight
     with torch.inference_mode():
         torch.testing.assert_close(packed(noise(8, D)), plainly(packed, noise(8, D)), rtol=1e-5, atol=1e-6)
 

@@ -160,12 +160,12 @@ def test_at_inference_too_the_fine_logits_see_the_coarse_token_and_the_past(mode
 def test_the_loss_of_a_position_knows_nothing_of_what_comes_after(model, training):
     """The reference's validation loss saw the future."""
     ids = tiny.ids(2, 12)
-    counted = torch.zeros(2, 11, dtype=torch.bool)
-    counted[:, 5] = True  # predicts token 6
+    mask = torch.zeros(2, 11, dtype=torch.bool)
+    mask[:, 5] = True  # predicts token 6
     model.train(training)
     with torch.no_grad():
-        before, same = model.loss(*ids, counted=counted), model.loss(*changed_from(ids, 7), counted=counted)
-        other = model.loss(*changed_from(ids, 6), counted=counted)
+        before, same = model.loss(*ids, loss_mask=mask), model.loss(*changed_from(ids, 7), loss_mask=mask)
+        other = model.loss(*changed_from(ids, 6), loss_mask=mask)
     assert abs(float(before.total - same.total)) < 1e-6
     assert abs(float(before.coarse - other.coarse)) > 1e-3
     assert abs(float(before.fine - other.fine)) > 1e-3
@@ -300,22 +300,22 @@ def test_the_loss_is_the_mean_cross_entropy_of_both_next_tokens(model, training)
 
 def test_counted_positions_are_those_of_the_mean(model):
     coarse, fine, times = tiny.ids(3, 12)
-    counted = torch.rand(3, 11, generator=tiny.seeded(0)) < 0.4
+    mask = torch.rand(3, 11, generator=tiny.seeded(0)) < 0.4
     with torch.no_grad():
-        loss = model.loss(coarse, fine, times, counted=counted)
+        loss = model.loss(coarse, fine, times, loss_mask=mask)
         logits = model(coarse[:, :-1], fine[:, :-1], times[:, :-1], coarse[:, 1:])
     for got, part, ids in ((loss.coarse, logits.coarse, coarse), (loss.fine, logits.fine, fine)):
         each = F.cross_entropy(part.transpose(1, 2), ids[:, 1:], reduction="none")
-        assert float(got) == pytest.approx(float(each[counted].mean()), rel=1e-5)
+        assert float(got) == pytest.approx(float(each[mask].mean()), rel=1e-5)
 
 
 def test_counting_a_whole_row_is_the_loss_of_that_row(model):
     ids = tiny.ids(3, 12)
-    counted = torch.zeros(3, 11, dtype=torch.bool)
-    counted[1] = True
+    mask = torch.zeros(3, 11, dtype=torch.bool)
+    mask[1] = True
     with torch.no_grad():
-        part, alone = model.loss(*ids, counted=counted), model.loss(*(x[1:2] for x in ids))
-        every = model.loss(*ids, counted=torch.ones_like(counted))
+        part, alone = model.loss(*ids, loss_mask=mask), model.loss(*(x[1:2] for x in ids))
+        every = model.loss(*ids, loss_mask=torch.ones_like(mask))
         default = model.loss(*ids)
     torch.testing.assert_close(part.total, alone.total)
     assert torch.equal(every.total, default.total)

@@ -43,7 +43,7 @@ def test_the_stacks_have_one_block_less_than_their_configuration_says(tokenizer)
 
 
 def test_ids_spread_over_both_unequal_vocabularies_and_leave_neither(tokenizer):
-    coarse, fine = tokenizer.encode(tiny.normalised(20, 40))
+    coarse, fine = tokenizer.encode(tiny.zscores(20, 40))
     assert coarse.shape == fine.shape == (20, 40)
     assert coarse.dtype == fine.dtype == torch.int64
     assert set(coarse.unique().tolist()) <= set(range(2**tiny.S1_BITS))
@@ -54,7 +54,7 @@ def test_ids_spread_over_both_unequal_vocabularies_and_leave_neither(tokenizer):
 
 @pytest.mark.parametrize("training", [False, True])
 def test_a_later_candle_never_moves_an_earlier_latent(tokenizer, training):
-    candles = tiny.normalised(1, 12)
+    candles = tiny.zscores(1, 12)
     other = candles.clone()
     other[:, 7:] = -other[:, 7:]
     moved = (tokenizer.train(training).latents(candles) - tokenizer.latents(other)).abs().amax(-1)[0]
@@ -76,7 +76,7 @@ def test_a_later_token_never_moves_an_earlier_reconstruction(tokenizer, training
 
 @pytest.mark.parametrize("training", [False, True])
 def test_a_later_candle_never_moves_what_training_reconstructs(tokenizer, training):
-    candles = tiny.normalised(1, 12)
+    candles = tiny.zscores(1, 12)
     other = candles.clone()
     other[:, 7:] = -other[:, 7:]
     one, two = tokenizer.train(training)(candles), tokenizer(other)
@@ -95,7 +95,7 @@ def test_an_old_candle_moves_later_reconstructions(tokenizer):
 
 def test_training_reconstructs_what_decoding_the_ids_gives(tokenizer):
     """Also where the halves of a code are unequal, which the reference cannot decode."""
-    candles = tiny.normalised(3, 12)
+    candles = tiny.zscores(3, 12)
     coarse, fine = tokenizer.encode(candles)
     made = tokenizer(candles)
     torch.testing.assert_close(tokenizer.decode(coarse, fine), made.full, rtol=1e-4, atol=1e-5)
@@ -133,7 +133,7 @@ def test_paths_that_share_a_decoded_context_come_out_as_alone(tokenizer, past, c
 @pytest.mark.parametrize("depth", [1, 2])
 def test_a_tokenizer_without_blocks_works(depth):
     shallow = tiny.tokenizer(n_enc_layers=depth, n_dec_layers=1)
-    coarse, fine = shallow.encode(tiny.normalised(2, 6))
+    coarse, fine = shallow.encode(tiny.zscores(2, 6))
     with torch.inference_mode():
         cache = shallow.prefill(coarse[:, :4], fine[:, :4])[1].expand(1, 2)
         extended = shallow.extend(coarse[:, None, 4:], fine[:, None, 4:], cache)
@@ -141,7 +141,7 @@ def test_a_tokenizer_without_blocks_works(depth):
 
 
 def test_the_loss_is_half_the_sum_of_its_parts(tokenizer):
-    candles = tiny.normalised(3, 12)
+    candles = tiny.zscores(3, 12)
     with torch.no_grad():
         loss, made = tokenizer.train().loss(candles), tokenizer(candles)
     plain = [float(np.square(np.asarray(r - candles)).mean()) for r in (made.coarse, made.full)]
@@ -153,14 +153,14 @@ def test_the_loss_is_half_the_sum_of_its_parts(tokenizer):
 
 
 def test_every_parameter_learns(tokenizer):
-    tokenizer.train().loss(tiny.normalised(3, 12)).total.backward()
+    tokenizer.train().loss(tiny.zscores(3, 12)).total.backward()
     for name, parameter in tokenizer.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
 
 
 def test_training_makes_the_loss_smaller():
-    tokenizer, candles = tiny.tokenizer().train(), tiny.normalised(4, 12)
+    tokenizer, candles = tiny.tokenizer().train(), tiny.zscores(4, 12)
     optimiser = torch.optim.AdamW(tokenizer.parameters(), lr=1e-2)
     first = float(tokenizer.loss(candles).total.detach())
     for _ in range(25):
@@ -173,7 +173,7 @@ def test_training_makes_the_loss_smaller():
 def test_the_modes_differ_by_dropout_alone():
     tokenizer, candles = (
         tiny.tokenizer(ffn_dropout_p=0.2, attn_dropout_p=0.2, resid_dropout_p=0.2),
-        tiny.normalised(1, 9),
+        tiny.zscores(1, 9),
     )
     assert torch.equal(tokenizer.latents(candles), tokenizer.latents(candles))
     torch.manual_seed(0)
@@ -183,9 +183,9 @@ def test_the_modes_differ_by_dropout_alone():
 
 
 def test_candles_that_could_have_come_are_encoded_as_if_each_had(tokenizer):
-    candles, others = tiny.normalised(4, 20).chunk(2)
+    candles, others = tiny.zscores(4, 20).chunk(2)
     with torch.no_grad():
-        made = tokenizer.encode_instead(candles, others)
+        made = tokenizer.encode_counterfactual(candles, others)
         assert (made[0] != tokenizer.encode(candles)[0]).any()
         for t in range(20):
             exchanged = torch.cat((candles[:, :t], others[:, t : t + 1]), dim=1)
