@@ -1,8 +1,10 @@
-"""Training and finetuning: candles to a checkpoint, and whether it helped. ``python -m engine.finetune --help``.
+"""Training and finetuning: from candles to a checkpoint, and a comparison with a baseline.
 
-From the top down: ``__main__`` (command line), ``launch`` (processes), ``run`` (stages of one run), ``loop`` (the one
-training loop), ``compare`` and ``evaluate`` (forecasts of held-out windows against baselines), ``losses``, ``parts``
-(what is trained), ``optim``, ``state`` (checkpoints of a run), ``windows`` (which candles make a step), ``split``,
-``store`` (candles as mapped arrays), ``candles`` and ``qlib`` (where they come from), ``config`` and ``options``
-(settings), ``scores`` (pure measures and the random walk).
+``python -m engine.finetune --help`` describes the command line; docs/finetuning.md is the guide. From the top down:
+
+* ``__main__``, ``launch``, ``run``: the command line, training processes, and the stages of one run;
+* ``evaluation``: validation loss, forecasts of held-out windows, comparison, calibration;
+* ``training``: the loop, losses, optimizers, trainable parameters, the run folder;
+* ``data``: candles in memory-mapped arrays, the split in time, windows and augmentation;
+* ``options``, ``config``: settings.
 """

@@ -1,317 +1,384 @@
-"""Settings of a run: frozen, keyword-only, checked when made. ``RunConfig`` is a run; its parts are tables in TOML.
+"""Settings of a run: frozen, keyword-only, checked on construction. ``RunConfig`` is a run; its parts are TOML tables.
 
-Units stand in each field's text. "Windows per step" counts all processes together, so that a run takes the same steps
-however many processes share the work.
+The docstring under each field is its help text and its description in the JSON schema, and states the unit. "Windows
+per step" counts all processes together, so that a run takes the same steps regardless of how many processes share the
+work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import field
+from typing import Annotated, Any, Literal
 
-from engine.errors import SettingsError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from engine.finetune.errors import FinetuneConfigError
+from engine.messages import msg
+from engine.validation import report_invalid
 
 __all__ = [
+    "SCRATCH",
     "STAGES",
     "DataConfig",
+    "EvaluationConfig",
     "ModelStage",
-    "ProbeConfig",
     "RunConfig",
     "StageConfig",
     "StageName",
     "TokenizerStage",
+    "describe_field",
+    "finetune_schema",
 ]
 
 StageName = Literal["tokenizer", "model"]
 STAGES: tuple[StageName, ...] = ("tokenizer", "model")
 
-
-def _require(holds: object, name: str, wanted: str, came: object) -> None:
-    if not holds:
-        raise SettingsError(f"{name} must be {wanted}; got {came!r}.")
+SCRATCH = "scratch"
+"""Value of ``init_from`` for random initial weights."""
 
 
-def _shares(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        _require(0.0 <= value <= 1.0, name, "a fraction, 0 to 1", value)
+def _list_of(item: Any) -> BeforeValidator:
+    """Accept a list or its only item, except "none", which is more likely meant to be an empty list."""
+    return BeforeValidator(
+        lambda value: [value] if isinstance(value, str) and value != "none" else value,
+        json_schema_input_type=item | list[item],
+    )
 
 
-def _at_least(config: object, least: float, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        _require(value is None or value >= least, name, f"at least {least:g}", value)
+Text = Annotated[str, msg("text")]
+Texts = Annotated[tuple[str, ...], _list_of(str), msg("a list of strings")]
+_STAGE_ORDER = msg("tokenizer, model, or tokenizer followed by model")
+Stages = Annotated[tuple[StageName, ...], Field(min_length=1), _list_of(StageName), _STAGE_ORDER]
+Switch = Annotated[bool, Field(strict=True), msg("true or false")]
+Count = Annotated[int, Field(strict=True, ge=1), msg("a whole number of at least {minimum}", minimum=1)]
+CountOrZero = Annotated[int, Field(strict=True, ge=0), msg("a whole number of at least {minimum}", minimum=0)]
+ContextLength = Annotated[int, Field(strict=True, ge=8), msg("a whole number of at least {minimum}", minimum=8)]
+Number = Annotated[float, Field(strict=True), msg("a number")]
+NumberOrZero = Annotated[float, Field(strict=True, ge=0), msg("a number of at least 0")]
+PositiveNumber = Annotated[float, Field(strict=True, gt=0), msg("a number above 0")]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1), msg("a fraction from 0 to 1")]
+Nothing = Annotated[
+    None,
+    BeforeValidator(
+        lambda value: None if isinstance(value, str) and value.lower() == "none" else value,
+        json_schema_input_type=Literal["none"] | None,
+    ),
+]
+"""None, or the text "none", because TOML has no null."""
+
+_MODEL_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-@dataclass(frozen=True, kw_only=True)
+def _invalid(name: str, expected: str, value: object) -> FinetuneConfigError:
+    return FinetuneConfigError(
+        msg("{name} must be {expected}; got {value}.", name=name, expected=expected, value=repr(value))
+    )
+
+
+def _require(condition: object, name: str, expected: str, value: object) -> None:
+    if not condition:
+        raise _invalid(name, expected, value)
+
+
+@report_invalid(_invalid)
+@dataclass(frozen=True, kw_only=True, config=_MODEL_CONFIG)
 class DataConfig:
-    """Which candles, how they are cut into windows and split.
+    """Which candles are used, how they are split and how windows are taken from them.
 
     Raises:
-        SettingsError: a value is out of its range.
+        FinetuneConfigError: a value is out of range.
     """
 
-    path: tuple[str, ...] = ()
+    train: Texts = ()
     """Files or folders of CSV, Parquet or Feather with the columns timestamp, open, high, low, close [volume [amount]]
-    [symbol]; a file called <market>_<interval> names its group. "qlib:FOLDER" reads a Qlib provider."""
-    validation_path: tuple[str, ...] = ()
-    """The same for later candles to validate and test on; none = the last part of ``path``."""
-    context: int = 256
-    """Candles that a validation window is normalised by, and that forecasts see; bars."""
-    horizon: int = 64
+    [symbol]. A file named <market>_<interval> defines its group. "qlib:FOLDER" reads a Qlib provider."""
+    validation: Texts = ()
+    """The same for later candles to validate and test on; empty = the last part of ``train``."""
+    context: ContextLength = 256
+    """Candles that normalize a validation window and that forecasts see; bars."""
+    horizon: Count = 64
     """Candles after the context in each window; bars."""
-    shortest_cut: int = 48
-    """Fewest candles that a training window is normalised by; bars. What comes after them is what the loss counts."""
-    validation_share: float = 0.15
-    """Part of the bar times to validate on; fraction."""
-    test_share: float = 0.15
-    """Part of the bar times, the last, that nothing of the run may see; fraction."""
-    validation_from: str | None = None
-    """Validate from this bar time on, in every group; ISO date, UTC. None = by ``validation_share``."""
-    test_from: str | None = None
-    """Keep bar times from this on untouched; ISO date, UTC. None = by ``test_share``."""
-    embargo: int | None = None
+    min_context: ContextLength = 48
+    """Fewest candles that normalize a training window; bars. The loss counts the candles after them."""
+    validation_fraction: Fraction = 0.15
+    """Fraction of the bar times used for validation."""
+    test_fraction: Fraction = 0.15
+    """Fraction of the bar times, the last ones, reserved for the final comparison."""
+    validation_start: Text | None = None
+    """First bar time of validation in every group; ISO date, UTC. None = by ``validation_fraction``."""
+    test_start: Text | None = None
+    """First bar time of the test part in every group; ISO date, UTC. None = by ``test_fraction``."""
+    embargo: CountOrZero | Nothing = None
     """Bars left out between the parts; None = context + horizon."""
-    held_out_symbols: tuple[str, ...] = ()
-    """Symbols that are never trained on; validation and test then use these alone."""
-    longest_break_hours: float | None = None
-    """No window crosses a longer gap; hours. None = by interval and market (``data.mapped_candles``)."""
-    session_clocks: Mapping[str, str] = field(default_factory=dict)
-    """Market to time zone on whose clock its intraday bars may be read; "*" = every market."""
-    session_clock_share: float = 0.4
-    """Windows that are read on the session clock instead of UTC; fraction."""
-    volume_dropout: float = 0.05
-    """Windows whose volume and amount are taken away; fraction."""
-    inversion: float = 0.25
-    """Windows that are quoted the other way round (1 / price); fraction."""
-    reflection: float = 0.0
-    """Windows whose direction turns round at random bars, so that nothing is learned about direction; fraction. They
-    are not also inverted."""
-    mirrored_targets: bool = False
-    """The model's stage: each candle had it gone the other way from the close before it counts as much as the one that
-    came, so that no direction is learned at all. The price: no skewness is learned either."""
-    group_power: float = 0.5
-    """A group is drawn by its candles to this power: 1 = by size, 0 = all alike; no unit."""
-    epoch_windows: int | None = None
-    """Windows in an epoch, each another one; None = as many as hold every candle once, at least 1024."""
-    pretokenise: bool = False
-    """Encode every window once before training instead of on the fly. Fixes the normalisation: each window is
-    normalised by its first ``context`` candles, and there is no inversion, reflection or volume dropout. Worth it
-    where the tokenizer is as large as the model."""
-    workers: int = 0
-    """Processes that draw windows, beside each training process; 0 = it draws its own (windows are cheap to draw)."""
-    cache: str | None = None
-    """Folder for the mapped arrays; None = in the run folder."""
+    holdout_symbols: Texts = ()
+    """Symbols never trained on; validation and test then use only these."""
+    max_gap_hours: NumberOrZero | Nothing = None
+    """No window spans a longer gap; hours. None = by interval and market (``data.mapped_candles``)."""
+    session_timezones: Annotated[Mapping[str, str], msg("a table of strings")] = field(default_factory=dict)
+    """Market to the time zone in which its intraday bars may be read; "*" = every market."""
+    session_timezone_prob: Fraction = 0.4
+    """Probability that a window is read in the session time zone instead of UTC."""
+    volume_dropout_prob: Fraction = 0.05
+    """Probability that volume and amount of a window are set to zero."""
+    inversion_prob: Fraction = 0.25
+    """Probability that a window is inverted (1 / price)."""
+    reflection_prob: Fraction = 0.0
+    """Probability that the direction of a window is flipped at random bars, so that direction cannot be learned.
+    Reflected windows are not inverted."""
+    mirror_targets: Switch = False
+    """Model stage: count the mirror image of each candle about the previous close as much as the candle itself, so
+    that no direction is learned. The cost: no skewness is learned either."""
+    group_sampling_exponent: NumberOrZero = 0.5
+    """Groups are sampled by their number of candles to this power: 1 = by size, 0 = all alike."""
+    windows_per_epoch: Count | Nothing = None
+    """Windows in an epoch, without repetition; None = as many as cover every candle once, at least 1024."""
+    pretokenize: Switch = False
+    """Encode all windows once before training instead of on the fly. Each window is then normalized by its first
+    ``context`` candles, without inversion, reflection or volume dropout. Worthwhile if the tokenizer is as large as
+    the model."""
+    num_workers: CountOrZero = 0
+    """Data-loading processes per training process; 0 = load in the training process (windows are cheap)."""
+    cache_dir: Text | None = None
+    """Folder for the memory-mapped candles; None = in the run folder."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
-        _at_least(self, 8, "context", "shortest_cut")
-        _at_least(self, 1, "horizon", "epoch_windows")
-        _at_least(self, 0, "embargo", "longest_break_hours", "group_power", "workers")
-        shares = ("validation_share", "test_share", "session_clock_share", "volume_dropout", "inversion", "reflection")
-        _shares(self, *shares)
-        _require(not (self.mirrored_targets and self.pretokenise), "mirrored_targets", "off with pretokenise", "on")
+        """Check the fields against one another."""
         _require(
-            self.shortest_cut <= self.context, "shortest_cut", f"at most context = {self.context}", self.shortest_cut
+            not (self.mirror_targets and self.pretokenize), "mirror_targets", msg("off when pretokenize is on"), "on"
         )
-        parts = self.validation_share + self.test_share
-        _require(parts < 0.9, "validation_share + test_share", "below 0.9, to leave something to train on", parts)
+        context = self.min_context
+        _require(
+            context <= self.context, "min_context", msg("at most context = {context}", context=self.context), context
+        )
+        # the remaining tenth is the least that leaves a training part
+        reserved = self.validation_fraction + self.test_fraction
+        _require(
+            reserved < 0.9,
+            "validation_fraction + test_fraction",
+            msg("below 0.9, so that training data remain"),
+            reserved,
+        )
 
     @property
-    def window(self) -> int:
+    def window_length(self) -> int:
         """Candles in a training window; bars."""
         return self.context + self.horizon
 
     @property
-    def gap(self) -> int:
-        """The embargo, filled in; bars."""
-        return self.window if self.embargo is None else self.embargo
+    def embargo_length(self) -> int:
+        """The embargo with its default resolved; bars."""
+        return self.window_length if self.embargo is None else self.embargo
 
 
-@dataclass(frozen=True, kw_only=True)
+@report_invalid(_invalid)
+@dataclass(frozen=True, kw_only=True, config=_MODEL_CONFIG)
 class StageConfig:
     """How one stage is trained.
 
     Raises:
-        SettingsError: a value is out of its range.
+        FinetuneConfigError: a value is out of range.
     """
 
-    start: str = "bundled"
-    """What training begins with: "bundled", a published name, a folder, a hub id, or "scratch" with a geometry."""
-    geometry: Mapping[str, Any] = field(default_factory=dict)
-    """Keys of the published config.json; needed from scratch. Any other start must have the same, dropout excepted."""
-    parts: Literal["full", "head", "last", "lora", "decoder"] = "full"
-    """What is trained: everything, the head, the head and the last blocks, low-rank additions, or of a tokenizer all
-    that comes after its tokens (which stay what they are)."""
-    last_layers: int = 1
-    """Blocks trained with parts = "last"; count."""
-    lora_rank: int = 8
-    """Rank of the additions; count."""
-    lora_scale: float = 2.0
-    """Their weight (often called alpha / rank); no unit."""
-    steps: int | None = None
-    """Most optimizer steps; count. None = by ``minutes``."""
-    minutes: float | None = None
-    """Computing time, without evaluations; minutes. The learning rate follows what is spent of it. Not read when
-    ``steps`` is given."""
-    batch: int = 16
+    init_from: Text = "bundled"
+    """Initial weights: "bundled", a published name, a folder, a hub id, or "scratch" with an architecture."""
+    architecture: Annotated[Mapping[str, Any], msg("a table")] = field(default_factory=dict)
+    """Keys of the published config.json; required with "scratch". Otherwise they must equal those of the checkpoint,
+    except dropout and the sampling defaults."""
+    trainable: Literal["full", "head", "last", "lora", "decoder"] = "full"
+    """Trained parameters: all, the head, the head and the last blocks, LoRA adapters, or the decoder of a tokenizer
+    (its tokens stay unchanged)."""
+    num_trainable_layers: Count = 1
+    """Blocks trained with trainable = "last"; count."""
+    lora_rank: Count = 8
+    """Rank of the LoRA adapters; count."""
+    lora_alpha: PositiveNumber = 16.0
+    """LoRA adapters are scaled by lora_alpha / lora_rank."""
+    max_steps: Count | Nothing = None
+    """Budget in optimizer steps; count. None = by ``max_minutes``."""
+    max_minutes: PositiveNumber | Nothing = None
+    """Budget in minutes of training time, evaluations excluded. The learning rate follows the fraction spent. Ignored
+    if ``max_steps`` is set."""
+    batch_size: Count = 16
     """Windows per optimizer step, over all processes; count."""
-    micro_batch: int = 16
-    """Most windows that one process reads at once; count. More are read in turns and their gradients added."""
-    rate: float = 1e-4
-    """Peak learning rate of AdamW; per step."""
-    warmup: float = 0.02
-    """Part of the budget in which the rate rises; fraction."""
-    final_rate: float = 0.02
-    """What the cosine falls to, of the peak; fraction."""
-    decay: float = 0.05
-    """Weight decay of matrices; per unit of rate."""
-    clip: float = 2.0
-    """Gradients are shortened to this norm; no unit."""
+    micro_batch_size: Count = 16
+    """Most windows per forward pass of one process; count. Larger batches accumulate gradients."""
+    learning_rate: PositiveNumber = 1e-4
+    """Peak learning rate of AdamW."""
+    warmup_fraction: Fraction = 0.02
+    """Fraction of the budget with a rising learning rate."""
+    min_lr_ratio: Fraction = 0.02
+    """Final learning rate of the cosine schedule, as a fraction of the peak."""
+    weight_decay: NumberOrZero = 0.05
+    """Weight decay of matrices."""
+    max_grad_norm: PositiveNumber = 2.0
+    """Gradients are clipped to this norm."""
     optimizer: Literal["adamw", "muon"] = "adamw"
-    """"muon": inner matrices are trained by Muon, the rest by AdamW."""
-    muon_rate: float = 0.02
-    """Peak learning rate of Muon; per step."""
-    ema: float = 0.999
-    """Decay of the averaged weights that are evaluated and kept; per step. 0 = no averaging."""
-    evaluate_every: int = 50
-    """Steps from one evaluation to the next; count."""
-    patience: int | None = 5
-    """Evaluations without a better validation loss before training stops; count. None = never."""
+    """"muon": Muon trains the inner matrices and AdamW the rest."""
+    muon_learning_rate: PositiveNumber = 0.02
+    """Peak learning rate of Muon."""
+    ema_decay: Annotated[float, Field(strict=True, ge=0, lt=1), msg("a number of at least 0 and below 1")] = 0.999
+    """Decay per step of the averaged weights, which are evaluated and exported; 0 = no averaging."""
+    eval_every_steps: Count = 50
+    """Steps between evaluations; count."""
+    early_stopping_patience: Count | Nothing = 5
+    """Evaluations without a lower validation loss before training stops; count. None = never."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
-        _at_least(self, 1, "last_layers", "lora_rank", "steps", "batch", "micro_batch", "evaluate_every", "patience")
-        _shares(self, "warmup", "final_rate")
-        for name in ("rate", "muon_rate", "clip", "lora_scale"):
-            _require(getattr(self, name) > 0, name, "above 0", getattr(self, name))
-        _at_least(self, 0, "decay")
-        _require(0 <= self.ema < 1, "ema", "0 to below 1", self.ema)
-        _require(self.minutes is None or self.minutes > 0, "minutes", "above 0", self.minutes)
-        _require(self.steps or self.minutes, "the budget", "given in steps or in minutes", (self.steps, self.minutes))
-        scratch = self.start.lower() == "scratch"
-        _require(bool(self.geometry) or not scratch, "geometry", 'given with start = "scratch"', dict(self.geometry))
+        """Check the fields against one another."""
+        steps, minutes = self.max_steps, self.max_minutes
+        _require(steps or minutes, "the budget", msg("set through max_steps or max_minutes"), (steps, minutes))
+        needs_architecture = self.starts_from_scratch and not self.architecture
+        _require(
+            not needs_architecture,
+            "architecture",
+            msg('set when init_from = "{scratch}"', scratch=SCRATCH),
+            dict(self.architecture),
+        )
+
+    @property
+    def starts_from_scratch(self) -> bool:
+        """Whether the initial weights are random."""
+        return self.init_from.lower() == SCRATCH
+
+    @property
+    def lora_scale(self) -> float:
+        """Factor of the LoRA adapters."""
+        return self.lora_alpha / self.lora_rank
 
 
-@dataclass(frozen=True, kw_only=True)
+@report_invalid(_invalid)
+@dataclass(frozen=True, kw_only=True, config=_MODEL_CONFIG)
 class TokenizerStage(StageConfig):
-    """The tokenizer's stage: how its errors are weighed."""
+    """The tokenizer's stage, with the weights of its loss terms."""
 
-    minutes: float | None = 3.0
-    """As above."""
-    rate: float = 2e-4
-    """As above."""
-    loss: Literal["weighed", "published", "guided"] = "weighed"
-    """"weighed": errors in units of each window's one-bar change; "published": plain squared errors; "guided": none,
-    the encoder alone learns a code made by hand (``training.code_supervision``), and another run goes on from there."""
-    close_weight: float = 1.5
-    """Weight of the close's error, open, high and low having 1; no unit."""
-    volume_weight: float = 0.1
-    """Weight of volume's and amount's errors; no unit."""
-    coarse_weight: float = 0.3
-    """Weight of what the coarse token alone gives back; no unit."""
-    quantization_weight: float = 0.5
-    """Weight of commitment and entropy; no unit."""
-    decorrelation_weight: float = 0.0
-    """Weight of the mean squared correlation of two bits of a code; no unit. The published losses hold each bit in
-    balance but let bits repeat one another, and then few codes occur."""
+    max_minutes: PositiveNumber | Nothing = 3.0
+    learning_rate: PositiveNumber = 2e-4
+    loss: Literal["scaled_mse", "mse", "supervised"] = "scaled_mse"
+    """"scaled_mse": squared errors in units of each window's one-bar change; "mse": plain squared errors, as in the
+    publication; "supervised": only the encoder is trained, to produce a code defined by rules
+    (``training.code_supervision``), and another run continues from there."""
+    close_weight: Number = 1.5
+    """Weight of the close's error; open, high and low have 1."""
+    volume_weight: Number = 0.1
+    """Weight of the errors of volume and amount."""
+    coarse_weight: Number = 0.3
+    """Weight of the reconstruction from the coarse token alone."""
+    quantization_weight: Number = 0.5
+    """Weight of the commitment and entropy losses."""
+    decorrelation_weight: Number = 0.0
+    """Weight of the mean squared correlation between two code bits. The published losses balance each bit but allow
+    bits to duplicate one another, which leaves many codes unused."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
+        """Check the fields against one another."""
         super().__post_init__()
-        _require(self.loss != "guided" or self.parts == "full", "parts", '"full" with loss = "guided"', self.parts)
+        trains_all = self.loss != "supervised" or self.trainable == "full"
+        _require(trains_all, "trainable", msg('"full" when loss = "supervised"'), self.trainable)
 
 
-@dataclass(frozen=True, kw_only=True)
+@report_invalid(_invalid)
+@dataclass(frozen=True, kw_only=True, config=_MODEL_CONFIG)
 class ModelStage(StageConfig):
     """The model's stage."""
 
-    minutes: float | None = 4.0
-    """As above."""
-    teacher_forcing: bool = True
-    """Give the fine head the true coarse token; no = one drawn from the model, as the published ones were trained."""
+    max_minutes: PositiveNumber | Nothing = 4.0
+    teacher_forcing: Switch = True
+    """Condition the fine head on the true coarse token; false = on a sampled one, as the published models were
+    trained."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProbeConfig:
-    """The fixed windows that every evaluation reads and forecasts.
+@report_invalid(_invalid)
+@dataclass(frozen=True, kw_only=True, config=_MODEL_CONFIG)
+class EvaluationConfig:
+    """The fixed windows that every evaluation uses, and those of the final comparison.
 
     Raises:
-        SettingsError: a value is out of its range.
+        FinetuneConfigError: a value is out of range.
     """
 
-    validation_windows: int = 96
-    """Windows whose loss is measured; count."""
-    windows: int = 24
-    """Windows that are forecast; count. 0 = none."""
-    paths: int = 50
-    """Sampled futures of each; count."""
-    horizon: int = 24
-    """Steps forecast; bars."""
-    compare_windows: int = 120
-    """Untouched windows that the closing comparison forecasts; count. 0 = no comparison."""
-
-    def __post_init__(self) -> None:
-        """Check every field."""
-        _at_least(self, 1, "validation_windows", "horizon")
-        _at_least(self, 0, "windows", "compare_windows")
-        _at_least(self, 2, "paths")
+    loss_windows: Count = 96
+    """Validation windows of the loss; count."""
+    forecast_windows: CountOrZero = 24
+    """Validation windows that are forecast; count. 0 = none."""
+    num_paths: Annotated[int, Field(strict=True, ge=2), msg("a whole number of at least {minimum}", minimum=2)] = 50
+    """Sampled paths per forecast; count."""
+    horizon: Count = 24
+    """Length of a forecast; bars."""
+    test_windows: CountOrZero = 120
+    """Test windows of the final comparison; count. 0 = no comparison."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@report_invalid(_invalid)
+@dataclass(frozen=True, kw_only=True, config=_MODEL_CONFIG)
 class RunConfig:
-    """One run: stages over the same data, into one folder.
+    """One run: stages over the same data, in one folder.
 
     Raises:
-        SettingsError: a value is out of its range.
+        FinetuneConfigError: a value is out of range.
     """
 
-    out: str
+    output_dir: Text = ""
     """The run folder."""
-    stages: tuple[StageName, ...] = ("model",)
-    """Which stages, in this order; a model stage after a tokenizer stage uses the new tokenizer."""
+    stages: Stages = ("model",)
+    """Stages in order; a model stage after a tokenizer stage uses the new tokenizer."""
     data: DataConfig = field(default_factory=DataConfig)
     """Table [data]."""
     tokenizer: TokenizerStage = field(default_factory=TokenizerStage)
-    """Table [tokenizer]; its ``start`` is also the frozen tokenizer of a model stage alone."""
+    """Table [tokenizer]; its ``init_from`` is also the frozen tokenizer of a run of the model alone."""
     model: ModelStage = field(default_factory=ModelStage)
     """Table [model]."""
-    probe: ProbeConfig = field(default_factory=ProbeConfig)
-    """Table [probe]."""
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """Table [evaluation]."""
     resume: Literal["never", "auto"] = "never"
-    """"auto": go on from the last state in the folder, or begin where there is none."""
-    seed: int = 0
-    """Same seed, data and settings: same steps. 0..2**31."""
-    processes: int = 0
-    """Training processes on this machine; count. 0 = one per GPU, or two on a processor with two or more cores."""
+    """"auto": continue from the last state in the folder, or start if there is none."""
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**31), msg("a whole number from 0 to 2**31")] = 0
+    """The same seed, data and settings give the same steps. 0..2**31."""
+    num_processes: CountOrZero = 0
+    """Training processes on this machine; count. 0 = one per GPU, or one per CPU core (at most 8)."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train."""
+    """Training device."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """Of the matrix products; "auto" = bf16 where the hardware has it."""
-    log_every: int = 20
-    """Steps from one line of metrics.jsonl to the next; count."""
-    save_minutes: float = 4.0
-    """From one saved state to the next; minutes."""
-    tensorboard: bool = False
-    """Write TensorBoard events too (needs the package tensorboard)."""
+    """Precision of matrix products; "auto" = bf16 if the hardware supports it."""
+    log_every_steps: Count = 20
+    """Steps between lines of metrics.jsonl; count."""
+    checkpoint_every_minutes: NumberOrZero = 4.0
+    """Minutes between saved training states."""
+    tensorboard: Switch = False
+    """Also write TensorBoard events (needs the package tensorboard)."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
-        _require(bool(self.out), "out", "a folder", self.out)
-        _require(bool(self.stages), "stages", 'at least one of "tokenizer", "model"', self.stages)
+        """Check the fields against one another."""
+        if not self.output_dir:
+            raise FinetuneConfigError(
+                msg(
+                    'a run needs an output folder: set output_dir = "runs/NAME" in the file, or pass --output_dir '
+                    "runs/NAME."
+                )
+            )
+        in_order = list(self.stages) == [name for name in STAGES if name in self.stages]
+        _require(in_order, "stages", _STAGE_ORDER, self.stages)
+        has_tokenizer = "tokenizer" in self.stages or not self.tokenizer.starts_from_scratch
         _require(
-            list(self.stages) == [s for s in STAGES if s in self.stages],
-            "stages",
-            "tokenizer, model, or tokenizer before model",
-            self.stages,
+            has_tokenizer, "tokenizer.init_from", msg("a trained tokenizer when only the model is trained"), SCRATCH
         )
-        tokenless = "tokenizer" not in self.stages and self.tokenizer.start.lower() == "scratch"
-        _require(not tokenless, "tokenizer.start", "a trained tokenizer where only the model is trained", "scratch")
-        _require(0 <= self.seed <= 2**31, "seed", "0..2**31", self.seed)
-        _at_least(self, 0, "processes", "save_minutes")
-        _at_least(self, 1, "log_every")
 
     def stage(self, name: StageName) -> TokenizerStage | ModelStage:
         """The settings of one stage."""
         return self.tokenizer if name == "tokenizer" else self.model
+
+
+def describe_field(cls: type, name: str) -> str:
+    """The help text of a field, which a subclass inherits unless it has its own."""
+    fields = (getattr(base, "__pydantic_fields__", {}).get(name) for base in cls.__mro__)
+    return next((field.description for field in fields if field is not None and field.description), "")
+
+
+def finetune_schema() -> dict[str, Any]:
+    """The JSON schema of a file of settings."""
+    schema = TypeAdapter(RunConfig).json_schema()
+    for cls in (TokenizerStage, ModelStage):
+        for name, properties in schema["$defs"][cls.__name__]["properties"].items():
+            properties["description"] = describe_field(cls, name)
+    return schema

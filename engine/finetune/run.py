@@ -1,13 +1,11 @@
-"""A run from its settings to its checkpoints: prepare the folder once, then train its stages in one process or more.
-
-``prepare`` reads the candles and refuses what cannot be trained; ``work`` is what each training process does.
-"""
+"""One run from its settings to its checkpoints: prepare the folder once, then train the stages in every process."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
 import platform
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -20,165 +18,177 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
-from engine.errors import DataError, EngineError, RunExists, RunInUse, SettingsError
-from engine.finetune.config import RunConfig, StageName
-from engine.finetune.data import symbol_candles as sources
-from engine.finetune.data.mapped_candles import CandleStore, make_store, open_store
-from engine.finetune.data.pretokenized import TokenBatches, encode_windows, grid
-from engine.finetune.data.split import Bounds, Split, make_split, require_validation, train_rows
-from engine.finetune.data.windows import Batches, Sharing
+from engine.errors import EngineError
+from engine.finetune.config import STAGES, RunConfig, StageName
+from engine.finetune.data.mapped_candles import INDEX_FILE, MappedCandles, map_candles, open_mapped_candles
+from engine.finetune.data.pretokenized import PretokenizedBatches, encode_windows, strided_runs
+from engine.finetune.data.readers import CandleSource, Reader, source_from_paths
+from engine.finetune.data.split import Split, SplitBounds, make_split, require_validation_windows, training_runs
+from engine.finetune.data.windows import BatchSharding, TrainingBatches
+from engine.finetune.errors import DataError, FinetuneConfigError, RunExistsError, RunLockedError
 from engine.finetune.evaluation.loss_eval import make_evaluation
-from engine.finetune.options import as_dict, differences, from_dict
-from engine.finetune.training.initialization import starting_objective
-from engine.finetune.training.loop import Job, Outcome, Watcher, stopping_on_signals, train
+from engine.finetune.options import changed_settings, from_dict, to_dict
+from engine.finetune.training.initialization import build_objective
+from engine.finetune.training.loop import TrainingCallback, TrainingStage, TrainState, stop_on_signal, train
 from engine.finetune.training.losses import ModelObjective, Objective
 from engine.finetune.training.run_folder import RunFolder
-from engine.finetune.training.trainable import prepare_parts
+from engine.finetune.training.trainable import select_trainable
+from engine.messages import msg
 
-__all__ = ["Prepared", "prepare", "processes_for", "reopen", "settings_of", "work"]
+__all__ = ["PreparedRun", "num_processes", "open_run", "prepare", "run_stages"]
 
-MAY_CHANGE = (
-    "out",
+RESUMABLE_SETTINGS = (
+    "output_dir",
     "resume",
-    "processes",
+    "num_processes",
     "device",
     "precision",
-    "log_every",
-    "save_minutes",
+    "log_every_steps",
+    "checkpoint_every_minutes",
     "tensorboard",
-    "data.workers",
-    "data.cache",
-    *(f"{stage}.{name}" for stage in ("tokenizer", "model") for name in ("steps", "minutes", "patience")),
+    "data.num_workers",
+    "data.cache_dir",
+    *(f"{stage}.{name}" for stage in STAGES for name in ("max_steps", "max_minutes", "early_stopping_patience")),
 )
-"""Settings that a run may go on with after a change."""
-_MOST_PROCESSES = 8
-Report = Callable[[str], None]
+"""Settings that may differ when a run is resumed."""
+_MAX_PROCESSES = 8
+"""Training processes on a CPU by default; more share the memory bandwidth."""
+Reporter = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedRun:
     """A run that can be trained."""
 
     config: RunConfig
     folder: RunFolder
-    store: CandleStore
+    candles: MappedCandles
     split: Split
 
     @property
     def trained_tokenizer(self) -> Path | None:
-        """Where the model's stage finds the tokenizer that this run trains before it."""
+        """Folder of the tokenizer that this run trains before its model."""
         return self.folder.path / "tokenizer" if "tokenizer" in self.config.stages else None
 
 
 def prepare(
     config: RunConfig,
     *,
-    source: sources.Source | None = None,
-    later: sources.Source | None = None,
-    reader: sources.Reader | None = None,
-) -> Prepared:
+    source: CandleSource | None = None,
+    validation_source: CandleSource | None = None,
+    reader: Reader | None = None,
+) -> PreparedRun:
     """Check the settings, read the candles, and describe the run in its folder.
 
     Args:
         config: the settings.
-        source: candles given in Python instead of ``config.data.path``.
-        later: the same for ``config.data.validation_path``.
-        reader: reads files of other formats than the plain schema.
+        source: candles to use instead of ``config.data.train``.
+        validation_source: candles to use instead of ``config.data.validation``.
+        reader: for file formats other than the plain schema.
 
     Raises:
-        FinetuneError: one of its kinds; the folder is then as it was.
+        FinetuneError: the run cannot start; the folder is unchanged.
     """
-    folder = RunFolder(Path(config.out).expanduser())
+    folder = RunFolder(Path(config.output_dir).expanduser())
     if folder.path.is_dir():
-        with folder.locked():
+        with folder.lock():
             pass
     _check_resume(config, folder)
-    for name in config.stages:  # a wrong start is told before minutes are spent on candles
-        starting_objective(name, config, None)
-    source = source or sources.from_paths(config.data.path, reader)
-    if later is None and config.data.validation_path:
-        later = sources.from_paths(config.data.validation_path, reader)
-    cache = Path(config.data.cache).expanduser() if config.data.cache else folder.path / "cache"
-    store = make_store(source, later, config.data, cache)
-    split = make_split(store, config.data)
-    train_rows(store, split, config.data.window)
-    require_validation(split.places(store, "validation", config.data.context, config.data.horizon), config.data)
-    held = folder.read_description().get("data", {}).get("digest")
-    if held is not None and config.resume == "auto" and held != store.digest:
-        raise RunExists(f"{folder.path} was trained on other candles. Give the same data, or another folder (--out).")
+    for name in config.stages:  # fail before reading the candles, which may take minutes
+        build_objective(name, config, None)
+    source = source or source_from_paths(config.data.train, reader)
+    if validation_source is None and config.data.validation:
+        validation_source = source_from_paths(config.data.validation, reader)
+    cache_dir = Path(config.data.cache_dir).expanduser() if config.data.cache_dir else folder.path / "cache"
+    candles = map_candles(source, validation_source, config.data, cache_dir)
+    split = make_split(candles, config.data)
+    training_runs(candles, split, config.data.window_length)
+    validation = split.windows(candles, "validation", config.data.context, config.data.horizon)
+    require_validation_windows(validation, config.data)
+    digest = folder.read_description().get("data", {}).get("digest")
+    if digest is not None and config.resume == "auto" and digest != candles.digest:
+        raise RunExistsError(
+            msg(
+                "{path} was trained on other candles. Use the same data, or another folder (--output_dir).",
+                path=folder.path,
+            )
+        )
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.describe(
+    folder.update_description(
         {
-            "settings": as_dict(config),
-            "data": {
-                "digest": store.digest,
-                "cache": str(store.folder.resolve()),
-                "source": source.label,
-                "candles": len(store.times),
-                "series": len(store.series),
-                "notes": list(store.notes),
-                "bounds": split.to_dict(),
-                "last": _last_times(store),
-                "held_out": sorted(split.held_out),
-            },
+            "settings": to_dict(config),
+            "data": _describe_data(source, candles, split),
             "versions": _versions(),
             "status": "prepared",
         }
     )
-    return Prepared(config, folder, store, split)
+    return PreparedRun(config, folder, candles, split)
 
 
-def _last_times(store: CandleStore) -> dict[str, int]:
-    """The last bar time of each group, seconds."""
-    last: dict[str, int] = {}
-    for one in store.series:
-        last[one.group] = max(int(store.times[one.first + one.length - 1]), last.get(one.group, 0))
-    return last
+def _describe_data(source: CandleSource, candles: MappedCandles, split: Split) -> dict[str, Any]:
+    last_times: dict[str, int] = {}  # by group, seconds
+    for one in candles.series:
+        last = int(candles.times[one.first_row + one.num_rows - 1])
+        last_times[one.group] = max(last, last_times.get(one.group, 0))
+    return {
+        "digest": candles.digest,
+        "cache": str(candles.folder.resolve()),
+        "source": source.label,
+        "candles": len(candles.times),
+        "series": len(candles.series),
+        "notes": list(candles.notes),
+        "bounds": split.to_dict(),
+        "last_bar_times": last_times,
+        "holdout_symbols": sorted(split.holdout_symbols),
+    }
 
 
-def reopen(path: str | Path) -> Prepared:
+def open_run(path: str | Path) -> PreparedRun:
     """A run that was prepared before.
 
     Raises:
-        SettingsError: this is no run folder.
+        FinetuneConfigError: this is not a run folder.
         DataError: its mapped candles were deleted.
     """
-    folder, config = RunFolder(Path(path)), settings_of(path)
-    held = folder.read_description()
-    bounds = {group: Bounds(**one) for group, one in held["data"]["bounds"].items()}
-    cache = Path(held["data"]["cache"])
-    if not (cache / "series.json").is_file():
-        raise DataError(f"the candles of {path} are gone from {cache}. Give them again (--data).")
-    store = open_store(cache, config.data)
-    return Prepared(config, folder, store, Split(bounds, frozenset(held["data"]["held_out"])))
-
-
-def settings_of(path: str | Path) -> RunConfig:
-    """The settings of a run folder.
-
-    Raises:
-        SettingsError: this is none.
-    """
-    held = RunFolder(Path(path)).read_description()
-    if "settings" not in held:
-        raise SettingsError(f"{path} is no run folder: it has no run.json with settings. Give the folder of a run.")
-    return from_dict(held["settings"])
+    folder = RunFolder(Path(path))
+    config, data = folder.read_config(), folder.read_description()["data"]
+    bounds = {group: SplitBounds(**values) for group, values in data["bounds"].items()}
+    cache = Path(data["cache"])
+    if not (cache / INDEX_FILE).is_file():
+        raise DataError(
+            msg("the candles of {path} are no longer in {cache}. Specify them again (--data).", path=path, cache=cache)
+        )
+    candles = open_mapped_candles(cache, config.data)
+    return PreparedRun(config, folder, candles, Split(bounds, frozenset(data["holdout_symbols"])))
 
 
 def _check_resume(config: RunConfig, folder: RunFolder) -> None:
-    held = folder.read_description()
-    if "settings" not in held:
+    """Refuse to overwrite another run, or to resume one with other settings.
+
+    Raises:
+        RunExistsError: the folder holds such a run.
+    """
+    saved = folder.read_description()
+    if "settings" not in saved or saved.get("status") == "prepared":
         return
-    if config.resume == "never" and held.get("status") != "prepared":
-        raise RunExists(
-            f"{folder.path} holds a run already ({held.get('status')}). Go on with it (--resume auto), or choose "
-            "another folder (--out)."
+    if config.resume == "never":
+        raise RunExistsError(
+            msg(
+                "{path} already contains a run ({status}). Resume it (--resume auto), or choose another folder "
+                "(--output_dir).",
+                path=folder.path,
+                status=saved.get("status"),
+            )
         )
-    changed = differences(from_dict(held["settings"]), config, MAY_CHANGE)
-    if config.resume == "auto" and changed and held.get("status") != "prepared":
-        raise RunExists(
-            f"{folder.path} holds a run with other settings: {', '.join(changed)} changed. Give the same, or "
-            "choose another folder (--out)."
+    changed = changed_settings(from_dict(saved["settings"]), config, RESUMABLE_SETTINGS)
+    if changed:
+        raise RunExistsError(
+            msg(
+                "{path} contains a run with other settings: {changed} changed. Use the same settings, or "
+                "choose another folder (--output_dir).",
+                path=folder.path,
+                changed=", ".join(changed),
+            )
         )
 
 
@@ -187,142 +197,156 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
 
 
-def processes_for(config: RunConfig) -> int:
-    """How many processes to train in.
+def num_processes(config: RunConfig) -> int:
+    """Training processes of a run: the configured number, or the most that share every batch evenly.
 
-    Two processes of one thread each use two cores better than one process of two threads (1.5 times, measured).
+    On a CPU one single-threaded process per core is faster than one process with all threads (1.5 times on two cores,
+    measured).
     """
-    if config.processes:
-        return config.processes
+    if config.num_processes:
+        return config.num_processes
     if _device(config) == "cuda":
-        most = torch.cuda.device_count()
+        available = torch.cuda.device_count()
     else:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        most = min(cores, _MOST_PROCESSES)
-    batches = [config.stage(name).batch for name in config.stages]
-    return next(n for n in range(most, 0, -1) if all(batch % n == 0 for batch in batches))
+        available = min(cores, _MAX_PROCESSES)
+    batch_sizes = [config.stage(name).batch_size for name in config.stages]
+    return next(n for n in range(available, 0, -1) if all(size % n == 0 for size in batch_sizes))
 
 
 def _device(config: RunConfig) -> str:
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise SettingsError('device = "cuda" needs a GPU that torch can use; there is none. Take "cpu" or "auto".')
-    return ("cuda" if torch.cuda.is_available() else "cpu") if config.device == "auto" else config.device
+    has_gpu = torch.cuda.is_available()
+    if config.device == "cuda" and not has_gpu:
+        raise FinetuneConfigError(
+            msg('device = "cuda" needs a GPU supported by torch; none was found. Use "cpu" or "auto".')
+        )
+    return ("cuda" if has_gpu else "cpu") if config.device == "auto" else config.device
 
 
-def _precision(config: RunConfig, device: str) -> str:
+def _mixed_precision(config: RunConfig, device: str) -> str:
+    """In the terms of Accelerate."""
     if config.precision != "auto":
         return "no" if config.precision == "fp32" else "bf16"
-    fits = torch.cuda.is_bf16_supported() if device == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return "bf16" if fits else "no"
+    has_bf16 = torch.cuda.is_bf16_supported() if device == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return "bf16" if has_bf16 else "no"
 
 
-def work(prepared: Prepared, watchers: Sequence[Watcher] = (), report: Report = lambda _: None) -> str:
-    """Train the stages of a prepared run in this process (one of several, where the environment says so).
+def run_stages(
+    prepared: PreparedRun, callbacks: Sequence[TrainingCallback] = (), report: Reporter = lambda _: None
+) -> str:
+    """Train the stages of a prepared run in this process, which the environment may define as one of several.
 
     Returns:
         "finished" or "stopped".
 
     Raises:
-        RunInUse: another process trains into the folder.
-        FinetuneError: training could not go on.
+        RunLockedError: another process trains in the folder.
+        FinetuneError: training cannot continue.
     """
     config, folder = prepared.config, prepared.folder
     device = _device(config)
     accelerator = Accelerator(
         cpu=device == "cpu",
-        mixed_precision=_precision(config, device),
+        mixed_precision=_mixed_precision(config, device),
         kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
     )
+    is_main = accelerator.is_main_process
     try:
-        with folder.locked() if accelerator.is_main_process else nullcontext(), stopping_on_signals() as stop:
-            if accelerator.is_main_process:
-                folder.describe({"status": "running", "pid": os.getpid(), "started": time.time()})
-            outcomes: dict[str, Any] = {}
+        with folder.lock() if is_main else nullcontext(), stop_on_signal() as stop_event:
+            if is_main:
+                folder.update_description({"status": "running", "pid": os.getpid(), "started": time.time()})
+            states: dict[str, TrainState] = {}
             for name in config.stages:
-                outcome = _stage(name, prepared, accelerator, stop, tuple(watchers))
-                outcomes[name] = outcome.to_info()
-                if outcome.why == "stopped":
+                states[name] = _train_stage(name, prepared, accelerator, stop_event, tuple(callbacks))
+                if states[name].stop_reason == "interrupted":
                     break
-                if accelerator.is_main_process:
-                    _export(name, prepared, outcome.best_step)
-                    report(_said(name, outcome))
+                if is_main:
+                    _export(name, prepared, states[name].best_step)
+                    report(_summary(name, states[name]))
                 accelerator.wait_for_everyone()
-            status = "stopped" if stop_asked(outcomes) else "finished"
-            if accelerator.is_main_process:
-                folder.describe({"status": status, "stages": outcomes})
+            was_interrupted = any(state.stop_reason == "interrupted" for state in states.values())
+            status = "stopped" if was_interrupted else "finished"
+            if is_main:
+                stages = {name: state.to_dict() for name, state in states.items()}
+                folder.update_description({"status": status, "stages": stages})
             return status
     except EngineError as error:
-        if accelerator.is_main_process and not isinstance(error, RunInUse):
-            _try_describe(folder, {"status": "failed", "error": str(error)})
+        if is_main and not isinstance(error, RunLockedError):
+            _record_failure(folder, error)
         raise
     finally:
         accelerator.end_training()
-        AcceleratorState._reset_state(reset_partial_state=True)  # else the next run of this process would inherit it
+        # Accelerate keeps this state per process; without a reset the next run in this process would inherit it
+        AcceleratorState._reset_state(reset_partial_state=True)
         GradientState._reset_state()
 
 
-def stop_asked(outcomes: dict[str, Any]) -> bool:
-    """Whether any stage was stopped before its end."""
-    return any(one["why"] == "stopped" for one in outcomes.values())
-
-
-def _try_describe(folder: RunFolder, values: dict[str, Any]) -> None:
-    """Describe a run that failed; on a full disk that fails too, and the first error is the one to tell."""
+def _record_failure(folder: RunFolder, error: EngineError) -> None:
+    """Write the error into ``run.json``. If that fails too (a full disk), the first error is the one to report."""
     try:
-        folder.describe(values)
+        folder.update_description({"status": "failed", "error": str(error)})
     except EngineError:
         return
 
 
-def _said(name: StageName, outcome: Outcome) -> str:
+def _summary(name: StageName, state: TrainState) -> str:
     return (
-        f"{name}: {outcome.step} steps, {outcome.tokens:,} candles, {outcome.spent_s / 60:.1f} min; validation loss "
-        f"{outcome.start:.4f} -> {outcome.best:.4f} (step {outcome.best_step}); ended: {outcome.why}"
+        f"{name}: {state.step} steps, {state.tokens:,} candles, {state.training_s / 60:.1f} min; validation loss "
+        f"{state.initial_loss:.4f} -> {state.best_loss:.4f} (step {state.best_step}); ended: {state.stop_reason}"
     )
 
 
-def _stage(
-    name: StageName, prepared: Prepared, accelerator: Accelerator, stop: Any, watchers: tuple[Watcher, ...]
-) -> Outcome:
-    config, stage = prepared.config, prepared.config.stage(name)
-    torch.manual_seed(config.seed)  # the first weights of a network from scratch
-    objective = starting_objective(name, config, prepared.trained_tokenizer)
-    prepare_parts(objective.network, stage)
-    sharing = Sharing.of(stage.batch, stage.micro_batch, accelerator.num_processes, accelerator.process_index)
-    job = Job(
-        name=name,
-        stage=stage,
-        config=config,
-        objective=objective,
-        batches=_batches(prepared, objective, sharing, accelerator),
-        evaluate=make_evaluation(prepared.store, prepared.split, config, objective, accelerator),
-        folder=prepared.folder,
-        accelerator=accelerator,
-        stop=stop,
-        watchers=watchers,
+def _train_stage(
+    name: StageName,
+    prepared: PreparedRun,
+    accelerator: Accelerator,
+    stop_event: threading.Event,
+    callbacks: tuple[TrainingCallback, ...],
+) -> TrainState:
+    config, settings = prepared.config, prepared.config.stage(name)
+    torch.manual_seed(config.seed)  # for the random weights of a network from scratch and of LoRA adapters
+    objective = build_objective(name, config, prepared.trained_tokenizer)
+    select_trainable(objective.network, settings)
+    sharding = BatchSharding.plan(
+        settings.batch_size, settings.micro_batch_size, accelerator.num_processes, accelerator.process_index
     )
-    return train(job)
+    return train(
+        TrainingStage(
+            name=name,
+            settings=settings,
+            config=config,
+            objective=objective,
+            batches=_make_batches(prepared, objective, sharding, accelerator),
+            evaluate=make_evaluation(prepared.candles, prepared.split, config, objective, accelerator),
+            folder=prepared.folder,
+            accelerator=accelerator,
+            stop_event=stop_event,
+            callbacks=callbacks,
+        )
+    )
 
 
-def _batches(prepared: Prepared, objective: Objective, sharing: Sharing, accelerator: Accelerator) -> Batches:
-    store, data, seed = prepared.store, prepared.config.data, prepared.config.seed
-    rows = train_rows(store, prepared.split, data.window)
-    if not (data.pretokenise and isinstance(objective, ModelObjective)):
-        return Batches(store, rows, data, seed, sharing)
-    chosen = grid(rows, data.horizon)
+def _make_batches(
+    prepared: PreparedRun, objective: Objective, sharding: BatchSharding, accelerator: Accelerator
+) -> TrainingBatches:
+    candles, data, seed = prepared.candles, prepared.config.data, prepared.config.seed
+    runs = training_runs(candles, prepared.split, data.window_length)
+    if not (data.pretokenize and isinstance(objective, ModelObjective)):
+        return TrainingBatches(candles, runs, data, seed, sharding)
+    runs = strided_runs(runs, data.horizon)
     tokenizer, path = objective.tokenizer.to(accelerator.device), prepared.folder.path / "cache" / "tokens.npy"
     if accelerator.is_main_process:
         path.parent.mkdir(parents=True, exist_ok=True)
-        encode_windows(tokenizer, store, chosen, data, path, accelerator.device)
+        encode_windows(tokenizer, candles, runs, data, path, accelerator.device)
     accelerator.wait_for_everyone()
-    return TokenBatches(store, chosen, data, seed, sharing, path)
+    return PretokenizedBatches(candles, runs, data, seed, sharding, path)
 
 
-def _export(name: StageName, prepared: Prepared, step: int) -> None:
-    """The best weights as a plain checkpoint, ``RUN/<stage>``; a model alone gets its tokenizer beside it."""
+def _export(name: StageName, prepared: PreparedRun, step: int) -> None:
+    """Write the best weights as a plain checkpoint, ``RUN/<stage>``; a model alone with a copy of its tokenizer."""
     config, folder = prepared.config, prepared.folder
-    objective = starting_objective(name, config, prepared.trained_tokenizer)
-    objective.network.load_state_dict(load_file(folder.best(name, step)))
+    objective = build_objective(name, config, prepared.trained_tokenizer)
+    objective.network.load_state_dict(load_file(folder.best_weights_file(name, step)))
     objective.network.save_pretrained(folder.path / name)
     if isinstance(objective, ModelObjective) and "tokenizer" not in config.stages:
         objective.tokenizer.save_pretrained(folder.path / "tokenizer")

@@ -1,1 +1,1 @@
-"""Training data: readers of candles, memory-mapped storage, splits, windows and augmentation."""
+"""Training data: readers, memory-mapped candles, splits, windows and augmentation."""

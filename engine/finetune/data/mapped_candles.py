@@ -1,8 +1,8 @@
-"""All candles of a run in a few arrays on disk, mapped and so shared by all processes.
+"""All candles of a run in a few memory-mapped arrays on disk, shared by all processes.
 
-Legend: R rows (candles) of all series one after another. A *series* is one symbol of one group; a *stretch* is a run of
-its rows without a gap longer than a normal session break. The folder's name is the digest of what went in, so that the
-same candles are written once.
+Shapes: R rows (candles) of all series, one after another. A *series* is one symbol of one group; a *run* of a series is
+a range of rows without a gap longer than a normal session break. The folder is named by the digest of its inputs, so
+that the same candles are written once.
 """
 
 from __future__ import annotations
@@ -18,37 +18,46 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from engine.errors import ConstantPrices, DataError
 from engine.features import time_features
 from engine.finetune.config import DataConfig
-from engine.finetune.data.symbol_candles import Source, SymbolCandles
+from engine.finetune.data.readers import CandleSource
+from engine.finetune.data.symbol_candles import SymbolCandles
+from engine.finetune.errors import ConstantPricesError, DataError
+from engine.finetune.legacy_keys import upgrade_series
+from engine.messages import msg
 
-__all__ = ["CandleStore", "SeriesRows", "longest_break_s", "make_store"]
+__all__ = ["INDEX_FILE", "MappedCandles", "SeriesRows", "map_candles", "max_gap_s", "open_mapped_candles"]
 
 HOUR, DAY = 3600, 86_400
-_ARRAYS = ("values", "times", "clock", "session_clock")
+INDEX_FILE = "series.json"
+_ARRAY_FILES = {
+    "values": "values.npy",
+    "times": "times.npy",
+    "time_features": "clock.npy",
+    "session_time_features": "session_clock.npy",
+}
 _VERSION = 1
+_DAILY = 0.9 * DAY
+"""Shorter median intervals are intraday; the margin allows for days shortened by daylight saving."""
 
 
 @dataclass(frozen=True)
 class SeriesRows:
-    """Where one symbol's candles lie in the arrays."""
+    """The rows of one symbol."""
 
     group: str
     symbol: str
-    first: int
-    """Its first row."""
-    length: int
-    """Its rows."""
-    later_from: int | None
-    """Bar time (seconds) from which its rows come from ``validation_path``; None = none do."""
-    zone: str | None
-    """Its session clock, where it has one of its own."""
+    first_row: int
+    num_rows: int
+    validation_start: int | None
+    """Bar time (seconds) from which the rows come from ``data.validation``; None = none do."""
+    timezone: str | None
+    """Its session time zone, if it has one."""
 
 
 @dataclass(frozen=True)
-class CandleStore:
-    """Mapped arrays and what they hold."""
+class MappedCandles:
+    """The mapped arrays and their index."""
 
     folder: Path
     series: tuple[SeriesRows, ...]
@@ -56,154 +65,177 @@ class CandleStore:
     """float64 [R, 6]"""
     times: np.ndarray
     """int64 [R], seconds since 1970, UTC."""
-    clock: np.ndarray
-    """Time features in UTC (or as the file has them), int8 [R, 5]."""
-    session_clock: np.ndarray
-    """Time features on the session clock, int8 [R, 5]; the same where a series has none."""
+    time_features: np.ndarray
+    """In UTC (or as in the file, if it states no offset), int8 [R, 5]."""
+    session_time_features: np.ndarray
+    """In the session time zone, int8 [R, 5]; the same for a series without one."""
     notes: tuple[str, ...]
-    longest_break_hours: float | None
+    max_gap_hours: float | None
 
     @property
     def digest(self) -> str:
-        """Of the candles, and of the settings that shape the arrays."""
+        """Identifies the candles and the settings that shape the arrays."""
         return self.folder.name
 
-    def stretches(self, number: int) -> list[tuple[int, int]]:
-        """First row and row after the last of every gapless run of series ``number``."""
-        one = self.series[number]
-        times = np.asarray(self.times[one.first : one.first + one.length])
-        limit = longest_break_s(times, self.longest_break_hours)
-        breaks = np.flatnonzero(np.diff(times) > limit) + 1
-        edges = [0, *breaks.tolist(), one.length]
-        return [(one.first + a, one.first + b) for a, b in itertools.pairwise(edges)]
+    def contiguous_runs(self, series_index: int) -> list[tuple[int, int]]:
+        """First row and end row of every run of a series without a long gap."""
+        series = self.series[series_index]
+        times = np.asarray(self.times[series.first_row : series.first_row + series.num_rows])
+        gaps = np.flatnonzero(np.diff(times) > max_gap_s(times, self.max_gap_hours)) + 1
+        edges = [0, *gaps.tolist(), series.num_rows]
+        return [(series.first_row + start, series.first_row + end) for start, end in itertools.pairwise(edges)]
 
-    def frame(self, first: int, end: int, zone: str | None = None) -> pd.DataFrame:
-        """Rows ``first`` .. ``end - 1`` as the predictor reads them, on the clock of ``zone``."""
+    def frame(self, first: int, end: int, timezone: str | None = None) -> pd.DataFrame:
+        """Rows ``first`` .. ``end - 1`` as the predictor reads them, with times in ``timezone``."""
         index = pd.DatetimeIndex(np.asarray(self.times[first:end]).astype("datetime64[s]"))
-        index = index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+        index = index if timezone is None else index.tz_localize("UTC").tz_convert(timezone)
         columns = ["open", "high", "low", "close", "volume", "amount"]
         return pd.DataFrame(np.asarray(self.values[first:end]), index=index, columns=columns)
 
 
-def longest_break_s(times: np.ndarray, hours: float | None = None) -> float:
-    """The longest normal session break of a series with bar times in seconds [R]; seconds.
+def max_gap_s(times: np.ndarray, hours: float | None = None) -> float:
+    """The longest normal session break of a series with bar times [R] in seconds; seconds.
 
-    Daily bars: 12 days (the longest public holidays); longer bars: three of them. Intraday: a long weekend of 4.5 days,
-    or a day where bars come on weekends too (a market that never closes has no breaks, only outages).
+    Daily bars: 12 days, which covers the longest public holidays; longer intervals: three of them. Intraday: 4.5 days,
+    a long weekend; one day if bars occur on weekends too (a market that never closes has only outages).
     """
     if hours is not None:
         return hours * HOUR
     if len(times) < 2:
         return float(DAY)
     interval = float(np.median(np.diff(times)))
-    if interval > 0.9 * DAY:
+    if interval > _DAILY:
         return max(12.0 * DAY, 3 * interval)
-    weekend = ((times // DAY + 3) % 7 >= 5).mean()  # day 0 was a Thursday; Monday is 0 here
-    return float(DAY) if weekend > 0.2 else 4.5 * DAY
+    weekend_fraction = ((times // DAY + 3) % 7 >= 5).mean()  # day 0 was a Thursday; Monday is 0 here
+    # 2 of 7 days are weekend (0.29); a market with a short Sunday session stays below 0.2
+    return float(DAY) if weekend_fraction > 0.2 else 4.5 * DAY
 
 
-def make_store(source: Source, later: Source | None, config: DataConfig, cache: Path) -> CandleStore:
-    """Read ``source`` (and ``later`` candles to validate on) into ``cache``, or map what lies there already.
+def map_candles(
+    source: CandleSource, validation: CandleSource | None, config: DataConfig, cache_dir: Path
+) -> MappedCandles:
+    """Write the candles of ``source`` (and later ones for validation) to ``cache_dir``, unless they are there already.
 
     Raises:
         DataError: candles cannot be read or trained on.
-        ConstantPrices: no symbol's price ever moves.
+        ConstantPricesError: no symbol's price ever changes.
     """
     key = json.dumps(
-        [_VERSION, source.digest, later.digest if later else "", dict(sorted(config.session_clocks.items()))]
+        [
+            _VERSION,
+            source.digest,
+            validation.digest if validation else "",
+            dict(sorted(config.session_timezones.items())),
+        ]
     )
-    folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
-    if not (folder / "series.json").is_file():
-        beside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-        beside.mkdir(parents=True)
+    folder = cache_dir / hashlib.sha256(key.encode()).hexdigest()[:16]
+    if not (folder / INDEX_FILE).is_file():
+        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+        temporary.mkdir(parents=True)
         try:
-            _write(beside, source, later, config)
+            _write(temporary, source, validation, config)
             if not folder.exists():
-                beside.rename(folder)
+                temporary.rename(folder)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    return open_store(folder, config)
+            shutil.rmtree(temporary, ignore_errors=True)
+    return open_mapped_candles(folder, config)
 
 
-def open_store(folder: Path, config: DataConfig) -> CandleStore:
-    """Map the arrays of a folder that ``make_store`` wrote."""
-    held = json.loads((folder / "series.json").read_text(encoding="utf-8"))
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
-    series = tuple(SeriesRows(**one) for one in held["series"])
-    return CandleStore(
-        folder, series, **arrays, notes=tuple(held["notes"]), longest_break_hours=config.longest_break_hours
+def open_mapped_candles(folder: Path, config: DataConfig) -> MappedCandles:
+    """Map the arrays of a folder that ``map_candles`` wrote."""
+    index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+    return MappedCandles(
+        folder,
+        tuple(SeriesRows(**upgrade_series(one)) for one in index["series"]),
+        **{name: np.load(folder / file, mmap_mode="r", allow_pickle=False) for name, file in _ARRAY_FILES.items()},
+        notes=tuple(index["notes"]),
+        max_gap_hours=config.max_gap_hours,
     )
 
 
-def _joined(source: Source, later: Source | None) -> tuple[list[SymbolCandles], dict[tuple[str, str], int]]:
-    """Every series once, later candles appended; and from which bar time on those are."""
-    found: dict[tuple[str, str], SymbolCandles] = {}
+def _merge(
+    source: CandleSource, validation: CandleSource | None
+) -> tuple[list[SymbolCandles], dict[tuple[str, str], int]]:
+    """Every series once, validation candles appended; and the bar time at which those start."""
+    series: dict[tuple[str, str], SymbolCandles] = {}
     for one in source.read():
         key = (one.group, one.symbol)
-        found[key] = _after(found[key], one) if key in found else one
-    since: dict[tuple[str, str], int] = {}
-    for one in later.read() if later else ():
+        series[key] = _append(series[key], one) if key in series else one
+    starts: dict[tuple[str, str], int] = {}
+    for one in validation.read() if validation else ():
         if len(one.times):
             key = (one.group, one.symbol)
-            since[key] = int(one.times[0])
-            found[key] = _after(found[key], one) if key in found else one
-    return list(found.values()), since
+            starts[key] = int(one.times[0])
+            series[key] = _append(series[key], one) if key in series else one
+    return list(series.values()), starts
 
 
-def _after(before: SymbolCandles, after: SymbolCandles) -> SymbolCandles:
-    """Two parts of one series; where they overlap, the second's candles stay."""
-    if not len(after.times):
-        return before
-    kept = before.times < after.times[0]
-    times, values = (
-        np.concatenate((before.times[kept], after.times)),
-        np.concatenate((before.values[kept], after.values)),
-    )
-    return SymbolCandles(before.group, before.symbol, times, values, before.notes + after.notes)
+def _append(earlier: SymbolCandles, later: SymbolCandles) -> SymbolCandles:
+    """Two parts of one series; where they overlap, the candles of the second are used."""
+    if not len(later.times):
+        return earlier
+    before = earlier.times < later.times[0]
+    times = np.concatenate((earlier.times[before], later.times))
+    values = np.concatenate((earlier.values[before], later.values))
+    return SymbolCandles(earlier.group, earlier.symbol, times, values, earlier.notes + later.notes)
 
 
-def _write(folder: Path, source: Source, later: Source | None, config: DataConfig) -> None:
-    found, since = _joined(source, later)
-    notes = [note for one in found for note in one.notes]
-    still = [one for one in found if len(one.values) and not _moves(one)]
-    moving = [one for one in found if len(one.values) and _moves(one)]
-    if still and not moving:
-        names = ", ".join(one.symbol for one in still[:5])
-        raise ConstantPrices(
-            f"the price of {names} never moves, so there is nothing to learn. Give another file, or drop it."
+def _write(folder: Path, source: CandleSource, validation: CandleSource | None, config: DataConfig) -> None:
+    candles, validation_starts = _merge(source, validation)
+    notes = [note for one in candles for note in one.notes]
+    constant = [one for one in candles if len(one.values) and _is_constant(one)]
+    usable = [one for one in candles if len(one.values) and not _is_constant(one)]
+    if constant and not usable:
+        names = ", ".join(one.symbol for one in constant[:5])
+        raise ConstantPricesError(
+            msg(
+                "the price of {names} never changes, so there is nothing to learn. Use another file, or drop it.",
+                names=names,
+            )
         )
-    if not moving:
-        raise DataError(f"there are no candles in {source.label}. Give files with rows in them.")
-    notes += [f"{one.symbol} of {one.group} is left out: its price never moves." for one in still]
-    rows, series = 0, []
-    for one in moving:
-        zone = config.session_clocks.get(one.market, config.session_clocks.get("*"))
-        zone = zone if _is_intraday(one.times) else None
-        series.append(SeriesRows(one.group, one.symbol, rows, len(one.times), since.get((one.group, one.symbol)), zone))
-        rows += len(one.times)
-    clocks = [_clocks(one.times, part.zone) for one, part in zip(moving, series, strict=True)]
-    np.save(folder / "values.npy", np.concatenate([one.values for one in moving]))
-    np.save(folder / "times.npy", np.concatenate([one.times for one in moving]))
-    np.save(folder / "clock.npy", np.concatenate([utc for utc, _ in clocks]))
-    np.save(folder / "session_clock.npy", np.concatenate([local for _, local in clocks]))
-    held = {"series": [asdict(one) for one in series], "notes": notes}
-    (folder / "series.json").write_text(json.dumps(held), encoding="utf-8")
+    if not usable:
+        raise DataError(msg("{label} contains no candles. Provide files with at least one row.", label=source.label))
+    notes += [f"{one.symbol} of {one.group} is left out: its price never changes." for one in constant]
+    num_rows, series = 0, []
+    for one in usable:
+        timezone = config.session_timezones.get(one.market, config.session_timezones.get("*"))
+        timezone = timezone if _is_intraday(one.times) else None
+        validation_start = validation_starts.get((one.group, one.symbol))
+        series.append(SeriesRows(one.group, one.symbol, num_rows, len(one.times), validation_start, timezone))
+        num_rows += len(one.times)
+    features = [_time_features(one.times, rows.timezone) for one, rows in zip(usable, series, strict=True)]
+    arrays = {
+        "values": [one.values for one in usable],
+        "times": [one.times for one in usable],
+        "time_features": [utc for utc, _ in features],
+        "session_time_features": [local for _, local in features],
+    }
+    for name, chunks in arrays.items():
+        np.save(folder / _ARRAY_FILES[name], np.concatenate(chunks))
+    index = {"series": [asdict(one) for one in series], "notes": notes}
+    (folder / INDEX_FILE).write_text(json.dumps(index), encoding="utf-8")
 
 
-def _moves(one: SymbolCandles) -> bool:
-    return bool((one.values[:, :4] != one.values[0, 0]).any())
+def _is_constant(one: SymbolCandles) -> bool:
+    return bool((one.values[:, :4] == one.values[0, 0]).all())
 
 
 def _is_intraday(times: np.ndarray) -> bool:
-    return len(times) > 1 and float(np.median(np.diff(times))) < 0.9 * DAY
+    return len(times) > 1 and float(np.median(np.diff(times))) < _DAILY
 
 
-def _clocks(times: np.ndarray, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+def _time_features(times: np.ndarray, timezone: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Time features in UTC and in ``timezone``, int8 [R, 5] each."""
     index = pd.DatetimeIndex(times.astype("datetime64[s]"))
     utc = time_features(index).astype(np.int8)
-    if zone is None:
+    if timezone is None:
         return utc, utc
     try:
-        return utc, time_features(index.tz_localize("UTC").tz_convert(zone)).astype(np.int8)
-    except (KeyError, ValueError, OSError) as cause:  # zoneinfo's errors
-        raise DataError(f'"{zone}" is no time zone. Give data.session_clocks names like "America/New_York".') from cause
+        return utc, time_features(index.tz_localize("UTC").tz_convert(timezone)).astype(np.int8)
+    except (KeyError, ValueError, OSError) as cause:  # the errors of zoneinfo
+        raise DataError(
+            msg(
+                '"{zone}" is not a time zone. Use names such as "America/New_York" in data.session_timezones.',
+                zone=timezone,
+            )
+        ) from cause

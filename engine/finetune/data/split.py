@@ -1,7 +1,7 @@
-"""Which bar times are trained on, which validate, and which stay untouched; and the windows of the last two.
+"""The split in time into training, validation and test, and the windows of each part.
 
 Each group has its own bounds in time, common to its symbols. Training candles end an embargo before the first
-validation target; contexts of validation windows may reach back, since the past is known, but only targets count.
+validation target. Contexts of validation windows may reach back, since the past is known; only targets count.
 """
 
 from __future__ import annotations
@@ -13,217 +13,236 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from engine.errors import NoValidation, SettingsError, TooFewCandles
 from engine.finetune.config import DataConfig
-from engine.finetune.data.mapped_candles import CandleStore
+from engine.finetune.data.mapped_candles import MappedCandles
+from engine.finetune.errors import FinetuneConfigError, NoValidationError, TooFewCandlesError
+from engine.messages import msg
 
 __all__ = [
-    "Bounds",
-    "Place",
+    "FOREVER",
     "Split",
-    "TrainRows",
-    "choose",
+    "SplitBounds",
+    "TrainingRuns",
+    "WindowRef",
+    "disjoint_windows",
     "make_split",
-    "require_validation",
-    "targets",
-    "targets_since",
-    "train_rows",
+    "require_validation_windows",
+    "sample_windows",
+    "training_runs",
+    "windows_since",
 ]
 
 FOREVER = 2**62
-Part = Literal["validation", "test"]
+"""A bar time later than any, seconds; as a bound: no limit."""
+Subset = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """Of one group; bar times in seconds. Training ends before ``train_until``; a part's end is not in it."""
+class SplitBounds:
+    """Bounds of one group: bar times in seconds. Ends are exclusive."""
 
-    train_until: int
-    validate_from: int
-    validate_until: int
-    test_from: int
+    train_end: int
+    validation_start: int
+    validation_end: int
+    test_start: int
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where one window lies in the store: rows ``first`` .. ``first + context + horizon - 1`` of series ``series``."""
+class WindowRef:
+    """One window: rows ``first_row`` .. ``first_row + context + horizon - 1`` of a series."""
 
-    series: int
-    first: int
+    series_index: int
+    first_row: int
 
 
 @dataclass(frozen=True)
 class Split:
-    """The bounds of every group, and the symbols kept out of training."""
+    """The bounds of every group, and the symbols excluded from training."""
 
-    bounds: dict[str, Bounds]
-    held_out: frozenset[str]
+    bounds: dict[str, SplitBounds]
+    holdout_symbols: frozenset[str]
 
     def to_dict(self) -> dict[str, dict[str, int]]:
-        """The bounds as plain values, as ``compare`` reads them back."""
-        return {group: asdict(one) for group, one in self.bounds.items()}
+        """The bounds as plain values, for ``run.json``."""
+        return {group: asdict(bounds) for group, bounds in self.bounds.items()}
 
-    def places(self, store: CandleStore, part: Part, context: int, horizon: int) -> list[Place]:
-        """Every window of a part whose targets lie in it; targets of one series do not overlap."""
-        found = []
-        for number, one in enumerate(store.series):
-            bounds = self.bounds[one.group]
-            since, until = (
-                (bounds.validate_from, bounds.validate_until) if part == "validation" else (bounds.test_from, FOREVER)
-            )
-            if not self.held_out or one.symbol in self.held_out:
-                found += targets(store, number, since, until, context, horizon)
-        return found
-
-
-def targets(store: CandleStore, number: int, since: int, until: int, context: int, horizon: int) -> list[Place]:
-    """Windows of series ``number`` whose targets lie from ``since`` to before ``until`` and do not overlap."""
-    found = []
-    for first, end in store.stretches(number):
-        begin, stop = first + np.searchsorted(store.times[first:end], (since, until))
-        cuts = range(max(int(begin), first + context), int(stop) - horizon + 1, horizon)
-        found += [Place(number, cut - context) for cut in cuts]
-    return found
+    def windows(self, candles: MappedCandles, subset: Subset, context: int, horizon: int) -> list[WindowRef]:
+        """Every window whose targets lie in a part; targets of one series do not overlap."""
+        windows = []
+        for index, series in enumerate(candles.series):
+            if self.holdout_symbols and series.symbol not in self.holdout_symbols:
+                continue
+            bounds = self.bounds[series.group]
+            start, end = bounds.test_start, FOREVER
+            if subset == "validation":
+                start, end = bounds.validation_start, bounds.validation_end
+            windows += disjoint_windows(candles, index, start, end, context, horizon)
+        return windows
 
 
-def make_split(store: CandleStore, config: DataConfig) -> Split:
-    """Bounds for every group of ``store``.
+def disjoint_windows(
+    candles: MappedCandles, series_index: int, start: int, end: int, context: int, horizon: int
+) -> list[WindowRef]:
+    """Windows of a series whose targets lie from ``start`` to before ``end`` and do not overlap."""
+    windows = []
+    for first_row, end_row in candles.contiguous_runs(series_index):
+        low, high = first_row + np.searchsorted(candles.times[first_row:end_row], (start, end))
+        target_rows = range(max(int(low), first_row + context), int(high) - horizon + 1, horizon)
+        windows += [WindowRef(series_index, row - context) for row in target_rows]
+    return windows
+
+
+def make_split(candles: MappedCandles, config: DataConfig) -> Split:
+    """Split the time range of every group.
 
     Raises:
-        TooFewCandles: the parts and their embargoes do not fit in any group.
-        SettingsError: a date cannot be read, or a symbol to hold out is not there.
+        FinetuneConfigError: a date cannot be parsed, or a symbol to hold out does not exist.
     """
-    unknown = set(config.held_out_symbols) - {one.symbol for one in store.series}
+    unknown = set(config.holdout_symbols) - {series.symbol for series in candles.series}
     if unknown:
-        raise SettingsError(
-            f"data.held_out_symbols names {', '.join(sorted(unknown))}; the candles have no such symbol."
+        raise FinetuneConfigError(
+            msg(
+                "data.holdout_symbols contains {unknown}; the candles have no such symbol.",
+                unknown=", ".join(sorted(unknown)),
+            )
         )
-    groups: dict[str, list[int]] = {}
-    for number, one in enumerate(store.series):
-        groups.setdefault(one.group, []).append(number)
     bounds = {}
-    for group, numbers in groups.items():
-        parts = [store.series[n] for n in numbers]
-        times = np.unique(np.concatenate([store.times[p.first : p.first + p.length] for p in parts]))
-        later = [p.later_from for p in parts if p.later_from is not None]
-        bounds[group] = _divide(times, min(later) if later else None, bool(config.validation_path), config)
-    return Split(bounds, frozenset(config.held_out_symbols))
+    for group in dict.fromkeys(series.group for series in candles.series):
+        members = [series for series in candles.series if series.group == group]
+        times = np.unique(
+            np.concatenate([candles.times[one.first_row : one.first_row + one.num_rows] for one in members])
+        )
+        starts = [one.validation_start for one in members if one.validation_start is not None]
+        bounds[group] = _split_times(times, min(starts, default=None), config)
+    return Split(bounds, frozenset(config.holdout_symbols))
 
 
-def _divide(times: np.ndarray, later_from: int | None, has_later: bool, config: DataConfig) -> Bounds:
-    """Bounds on the bar times [K] of one group."""
-    validate = _seconds(config.validation_from, "validation_from") or later_from
-    test = _seconds(config.test_from, "test_from")
-    gap, count = config.gap, len(times)
-    if validate is None and has_later:
-        return Bounds(FOREVER, FOREVER, FOREVER, FOREVER)  # nothing later of this group: all of it is trained on
-    if validate is None:
-        usable = count - gap * (1 + bool(config.test_share))
-        trained = round(usable * (1 - config.validation_share - config.test_share))
-        if usable <= 0 or trained <= 0:
-            return Bounds(-FOREVER, FOREVER, FOREVER, FOREVER)
-        begin, train_until = trained + gap, _at(times, trained)
+def _split_times(times: np.ndarray, validation_start: int | None, config: DataConfig) -> SplitBounds:
+    """Bounds on the bar times [K] of one group; ``validation_start`` is that of its separate validation candles."""
+    start = _parse_date(config.validation_start, "validation_start") or validation_start
+    test = _parse_date(config.test_start, "test_start")
+    embargo, count = config.embargo_length, len(times)
+    fractions = config.validation_fraction + config.test_fraction
+    if start is None and config.validation:
+        return SplitBounds(FOREVER, FOREVER, FOREVER, FOREVER)  # no validation candles in this group: train on all
+    if start is None:
+        usable = count - embargo * (1 + bool(config.test_fraction))
+        num_trained = round(usable * (1 - fractions))
+        if usable <= 0 or num_trained <= 0:
+            return SplitBounds(-FOREVER, FOREVER, FOREVER, FOREVER)
+        position, train_end = num_trained + embargo, _time_at(times, num_trained)
     else:
-        begin = int(np.searchsorted(times, validate))
-        train_until = _at(times, max(begin - gap, 0)) if begin else -FOREVER
-    if test is None:
-        left = count - begin - gap
-        share = config.validation_share + config.test_share
-        if config.test_share == 0 or left <= 0:
-            return Bounds(train_until, _at(times, begin), FOREVER, FOREVER)
-        end = begin + round(left * config.validation_share / share)
-        return Bounds(train_until, _at(times, begin), _at(times, end), _at(times, end + gap))
-    end = int(np.searchsorted(times, test))
-    return Bounds(train_until, _at(times, begin), _at(times, max(end - gap, begin)), test)
+        position = int(np.searchsorted(times, start))
+        train_end = _time_at(times, max(position - embargo, 0)) if position else -FOREVER
+    if test is not None:
+        end = int(np.searchsorted(times, test))
+        return SplitBounds(train_end, _time_at(times, position), _time_at(times, max(end - embargo, position)), test)
+    remaining = count - position - embargo
+    if config.test_fraction == 0 or remaining <= 0:
+        return SplitBounds(train_end, _time_at(times, position), FOREVER, FOREVER)
+    end = position + round(remaining * config.validation_fraction / fractions)
+    return SplitBounds(train_end, _time_at(times, position), _time_at(times, end), _time_at(times, end + embargo))
 
 
-def _at(times: np.ndarray, position: int) -> int:
+def _time_at(times: np.ndarray, position: int) -> int:
     return int(times[position]) if position < len(times) else FOREVER
 
 
-def _seconds(date: str | None, name: str) -> int | None:
+def _parse_date(date: str | None, name: str) -> int | None:
     if date is None:
         return None
     try:
         stamp = pd.Timestamp(date)
     except ValueError as cause:
-        raise SettingsError(f'data.{name} must be a date like "2024-07-01"; got "{date}".') from cause
+        raise FinetuneConfigError(
+            msg('data.{name} must be a date like "2024-07-01"; got "{date}".', name=name, date=date)
+        ) from cause
     return int(stamp.timestamp())
 
 
 @dataclass(frozen=True)
-class TrainRows:
-    """Where training windows may begin: one entry per stretch, S in all."""
+class TrainingRuns:
+    """Rows at which training windows may start: one entry per contiguous run, S in all."""
 
-    first: np.ndarray
-    """First row, int64 [S]."""
-    room: np.ndarray
-    """Windows that begin in the stretch, int64 [S]."""
-    group: np.ndarray
-    """Number of its group, int64 [S]."""
+    first_rows: np.ndarray
+    """int64 [S]"""
+    num_windows: np.ndarray
+    """Windows that start in the run, one per row; int64 [S]."""
+    group_ids: np.ndarray
+    """Index into ``groups``, int64 [S]."""
     groups: tuple[str, ...]
 
 
-def train_rows(store: CandleStore, split: Split, window: int) -> TrainRows:
-    """Every stretch of training candles that holds a window.
+def training_runs(candles: MappedCandles, split: Split, window_length: int) -> TrainingRuns:
+    """Every contiguous run of training candles that holds a window.
 
     Raises:
-        TooFewCandles: none does.
+        TooFewCandlesError: there is none.
     """
-    found, names, longest = [], sorted({one.group for one in store.series}), 0
-    for number, one in enumerate(store.series):
-        if one.symbol in split.held_out:
+    runs, groups, longest = [], sorted({series.group for series in candles.series}), 0
+    for index, series in enumerate(candles.series):
+        if series.symbol in split.holdout_symbols:
             continue
-        until = split.bounds[one.group].train_until
-        for first, end in store.stretches(number):
-            length = int(np.searchsorted(store.times[first:end], until))
+        train_end = split.bounds[series.group].train_end
+        for first_row, end_row in candles.contiguous_runs(index):
+            length = int(np.searchsorted(candles.times[first_row:end_row], train_end))
             longest = max(longest, length)
-            if length >= window:
-                found.append((first, length - window + 1, names.index(one.group)))
-    if not found:
-        raise TooFewCandles(
-            f"a window takes {window} candles without a long break (data.context + data.horizon); the longest run to "
-            f"train on has {longest}, of {len(store.times):,} candles in all, after validation, test and the embargoes "
-            "between them. Load more history, or lower data.context, data.horizon or data.embargo."
+            if length >= window_length:
+                runs.append((first_row, length - window_length + 1, groups.index(series.group)))
+    if not runs:
+        raise TooFewCandlesError(
+            msg(
+                "a window needs {window_length} candles without a long gap (data.context + data.horizon); the "
+                "longest training segment has {longest} of {count:,} candles, after validation, test and the "
+                "embargoes between them. Load more history, or lower data.context, data.horizon or "
+                "data.embargo.",
+                window_length=window_length,
+                longest=longest,
+                count=len(candles.times),
+            )
         )
-    first, room, group = np.array(found, dtype=np.int64).T
-    return TrainRows(first, room, group, tuple(names))
+    first_rows, num_windows, group_ids = np.array(runs, dtype=np.int64).T
+    return TrainingRuns(first_rows, num_windows, group_ids, tuple(groups))
 
 
-def targets_since(store: CandleStore, since: Mapping[str, int], context: int, horizon: int) -> list[Place]:
-    """Windows of every series whose targets do not overlap and come from ``since`` on: seconds by group; else any."""
-    found = []
-    for number, one in enumerate(store.series):
-        found += targets(store, number, since.get(one.group, -FOREVER), FOREVER, context, horizon)
-    return found
+def windows_since(candles: MappedCandles, starts: Mapping[str, int], context: int, horizon: int) -> list[WindowRef]:
+    """Windows of every series whose targets lie from its group's start (seconds) on and do not overlap.
+
+    Groups without a start count whole.
+    """
+    windows = []
+    for index, series in enumerate(candles.series):
+        start = starts.get(series.group, -FOREVER)
+        windows += disjoint_windows(candles, index, start, FOREVER, context, horizon)
+    return windows
 
 
-def choose(store: CandleStore, places: list[Place], most: int, seed: int) -> list[Place]:
-    """At most ``most`` windows, taken from the groups in turn; the same for the same seed."""
+def sample_windows(candles: MappedCandles, windows: list[WindowRef], max_windows: int, seed: int) -> list[WindowRef]:
+    """At most ``max_windows`` windows, taken from the groups in turn; the same for the same seed."""
     rng = np.random.default_rng(seed)
-    queues: dict[str, list[Place]] = {}
-    for place in places:
-        queues.setdefault(store.series[place.series].group, []).append(place)
+    queues: dict[str, list[WindowRef]] = {}
+    for window in windows:
+        queues.setdefault(candles.series[window.series_index].group, []).append(window)
     for queue in queues.values():
         rng.shuffle(queue)
-    turns = [
-        queue[i]
-        for i in range(max(map(len, queues.values()), default=0))
-        for queue in queues.values()
-        if i < len(queue)
-    ]
-    return turns[:most]
+    longest = max(map(len, queues.values()), default=0)
+    interleaved = [queue[turn] for turn in range(longest) for queue in queues.values() if turn < len(queue)]
+    return interleaved[:max_windows]
 
 
-def require_validation(places: list[Place], config: DataConfig) -> None:
-    """Refuse to train without anything to validate on: a loss over nothing would look like the best.
+def require_validation_windows(windows: list[WindowRef], config: DataConfig) -> None:
+    """Refuse to train without validation windows: the loss over none of them would look like the best.
 
     Raises:
-        NoValidation: there is no window.
+        NoValidationError: there is no window.
     """
-    if not places:
-        raise NoValidation(
-            f"no window is left to validate on: its {config.horizon} targets must lie in the validation part, after a "
-            f"context of {config.context}. Raise data.validation_share, load more history, or lower data.horizon, "
-            "data.context or data.embargo."
+    if not windows:
+        raise NoValidationError(
+            msg(
+                "no window remains for validation: its {horizon} targets must be in the validation set, after "
+                "a context of {context}. Raise data.validation_fraction, load more history, or lower "
+                "data.horizon, data.context or data.embargo.",
+                horizon=config.horizon,
+                context=config.context,
+            )
         )

@@ -1,1 +1,1 @@
-"""Evaluation of trained checkpoints: losses, forecasts on held-out windows, significance, scorecards, calibration."""
+"""Evaluation of checkpoints: losses, forecasts of held-out windows, significance, scorecards and calibration."""

@@ -1,12 +1,13 @@
-"""How a model's paths are to be drawn so that its bands hold what they say: found on candles, kept in a checkpoint.
+"""Calibrate a checkpoint: find the temperature at which its 80 % band has 80 % coverage, and write it into the weights.
 
-    python -m engine.finetune calibrate runs/my --data FILES --out runs/my-calibrated --from-last-close yes
+    python -m engine.finetune calibrate runs/my --data FILES --output runs/my-calibrated --anchor-to-last-close
 
-A path is fed with its own draws. A small model's next candle is a little too uncertain, the path that follows moves a
-little too much, and a model that has learned how volatility persists then expects more of the same: after a hundred
-steps the candles of a path may move twice as far as those that it was shown. Measured bands tell by how much, a
-temperature takes it back (Guo et al. 2017, arXiv 1706.04599, for classifiers), and logits that are divided by it are
-those of heads whose weights are: the checkpoint keeps its format, and other readers of it draw the same paths.
+Sampled candles are fed back, so errors accumulate. A small model's next candle is slightly too uncertain, the path
+moves slightly too much, and a model that has learned volatility clustering then expects more of the same: after a
+hundred steps the candles of a path may be twice as volatile as those of the context. The coverage of the bands measures
+this, and a temperature corrects it (Guo et al. 2017, arXiv 1706.04599, for classifiers). Dividing logits by a
+temperature equals dividing the weights of the heads, so that the checkpoint keeps its format, and other programs sample
+the same paths from it.
 """
 
 from __future__ import annotations
@@ -20,124 +21,142 @@ import pandas as pd
 import torch
 
 from engine.checkpoints import checkpoint
-from engine.errors import CheckpointError, DataError, SettingsError
+from engine.checkpoints.resolve import resolve_predictor
+from engine.errors import CheckpointError
 from engine.finetune.config import DataConfig
-from engine.finetune.data import symbol_candles as sources
-from engine.finetune.data.mapped_candles import make_store
-from engine.finetune.data.split import choose, targets_since
-from engine.finetune.evaluation.forecast_eval import Probe, summary
-from engine.finetune.evaluation.loss_eval import MOST_CONTEXT
+from engine.finetune.data.mapped_candles import map_candles
+from engine.finetune.data.readers import Reader, source_from_paths
+from engine.finetune.data.split import sample_windows, windows_since
+from engine.finetune.errors import DataError, FinetuneConfigError
+from engine.finetune.evaluation.forecast_eval import EvalWindows, summarize
+from engine.finetune.evaluation.loss_eval import max_context_for
+from engine.messages import msg
 from engine.network.model import Kronos
 from engine.network.tokenizer import KronosTokenizer
 from engine.predictor import KronosPredictor
 
-__all__ = ["Calibration", "calibrate", "probe_of_candles", "sharpened", "write_calibrated"]
+__all__ = ["Calibration", "Reporter", "calibrate", "calibration_windows", "scale_logits", "write_calibrated"]
 
 COVERAGE = 0.8
-"""The band that shall hold what it says."""
-Told = Callable[[str], None]
-HELD = f"in {COVERAGE:.0%}"
-COLDEST, HOTTEST = 0.8, 1.25
-"""No temperature beyond these is tried: where it takes more, something else is wrong."""
-SLOPE = 0.35
-"""How much more of the closes that band holds per unit of temperature, about."""
-NEAR = 0.003
-"""A band that holds its share to within this is right; less than what a few hundred windows can tell."""
-MOST_TRIES = 4
+"""Nominal coverage of the band that is calibrated."""
+COVERAGE_COLUMN = f"{COVERAGE:.0%} coverage"
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.8, 1.25
+"""A model that needs more correction has another problem."""
+COVERAGE_PER_TEMPERATURE = 0.35
+"""Typical slope of the coverage over the temperature, used as the step of the search."""
+COVERAGE_TOLERANCE = 0.003
+"""Below the standard error of the coverage over a few hundred windows."""
+MAX_TRIALS = 4
+Reporter = Callable[[str], None]
+"""Receives a line of text after each trial."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was tried, and what was found."""
+    """The chosen temperature, and all trials."""
 
     temperature: float
     table: pd.DataFrame
-    """One row per temperature that was tried, in order: CRPS skill, and the share that each band held."""
+    """One row per temperature in order of the trials: CRPS skill, and the coverage of each band."""
 
     def to_text(self) -> str:
-        """The table and what follows from it."""
+        """The table and the result."""
         return (
             f"{self.table.round(3).to_string()}\n"
-            f"temperature {self.temperature:g}: the {COVERAGE:.0%} band held {self.held:.1%} of the closes"
+            f"temperature {self.temperature:g}: the {COVERAGE:.0%} band covers {self.coverage:.1%} of the closes"
         )
 
     @property
-    def held(self) -> float:
-        """Fraction of the closes that the band held at the temperature."""
-        return float(self.table.loc[self.temperature, HELD])
+    def coverage(self) -> float:
+        """Fraction of the closes inside the band at the chosen temperature."""
+        return float(self.table.loc[self.temperature, COVERAGE_COLUMN])
 
 
-def probe_of_candles(
+def calibration_windows(
     paths: Sequence[str],
-    cache: Path,
+    cache_dir: Path,
     *,
-    windows: int,
+    max_windows: int,
     context: int,
     horizon: int,
     num_paths: int,
     seed: int = 0,
-    reader: sources.Reader | None = None,
-) -> Probe:
-    """Windows of any candles, evenly from all groups, whose targets do not overlap.
+    reader: Reader | None = None,
+) -> EvalWindows:
+    """Windows of any candles, evenly from all groups, with targets that do not overlap.
 
     Args:
-        paths: files and folders of candles; best such as the model was not trained on.
-        cache: folder for the mapped candles.
-        windows: most windows.
+        paths: files and folders of candles, preferably ones that the model was not trained on.
+        cache_dir: folder for the memory-mapped candles.
+        max_windows: most windows.
         context: T.
         horizon: H.
         num_paths: N of each forecast.
-        seed: of the choice and of the draws.
-        reader: of other formats than the plain schema.
+        seed: of the choice of windows and of the paths.
+        reader: for formats other than the plain schema.
 
     Raises:
-        DataError: no window of this length is there.
+        DataError: there is no window of this length.
     """
-    store = make_store(sources.from_paths(paths, reader), None, DataConfig(), cache)
-    places = targets_since(store, {}, context, horizon)
-    if not places:
+    candles = map_candles(source_from_paths(paths, reader), None, DataConfig(), cache_dir)
+    windows = windows_since(candles, {}, context, horizon)
+    if not windows:
         raise DataError(
-            f"no window to calibrate on: {horizon} targets after a context of {context} without a long gap. Give more "
-            "candles, or a lower --horizon or --context."
+            msg(
+                "no window to calibrate on: it needs {horizon} targets after a context of {context}, without a "
+                "long gap. Provide more candles, or lower --horizon or --context.",
+                horizon=horizon,
+                context=context,
+            )
         )
-    return Probe(store, tuple(choose(store, places, windows, seed)), context, horizon, num_paths, seed)
+    chosen = tuple(sample_windows(candles, windows, max_windows, seed))
+    return EvalWindows(candles, chosen, context, horizon, num_paths, seed)
 
 
-def calibrate(predictor: KronosPredictor, probe: Probe, told: Told = lambda _: None) -> Calibration:
-    """Find the temperature at which the band of COVERAGE holds its share of the closes, all steps and windows together.
+def calibrate(predictor: KronosPredictor, windows: EvalWindows, report: Reporter = lambda _: None) -> Calibration:
+    """Find the temperature at which the band has its nominal coverage over all steps and windows.
 
-    Every try draws with the same numbers, so that the share rises with the temperature almost without noise; the next
-    one goes as far as the share still lacks, over SLOPE. The try that came nearest is the answer.
+    All trials use the same random numbers, so that the coverage rises with the temperature almost without noise. Each
+    step of the search is the missing coverage divided by its typical slope. The trial with the smallest error wins.
 
     Args:
-        predictor: whose paths they are.
-        probe: the windows; how their paths are drawn is kept but for the temperature.
-        told: shown a line after each try.
+        predictor: the model.
+        windows: the windows, with the sampling settings to use (except the temperature).
+        report: receives a line after each trial.
     """
     rows: dict[float, dict[str, float]] = {}
     temperature = 1.0
-    for _ in range(MOST_TRIES):
-        tried = replace(probe, sampling=replace(probe.sampling, temperature=temperature))
-        figures = summary(probe, tried.forecast(predictor))
-        rows[temperature] = {"CRPS skill": figures["crps_skill"]}
-        rows[temperature] |= {f"in {share}%": figures[f"coverage_{share}"] for share in (50, 80, 95)}
-        told(f"temperature {temperature:.3f}: " + ", ".join(f"{k} {v:.3f}" for k, v in rows[temperature].items()))
-        lacking = COVERAGE - rows[temperature][HELD]
-        temperature = round(min(max(temperature + lacking / SLOPE, COLDEST), HOTTEST), 3)
-        if abs(lacking) <= NEAR or temperature in rows:
+    for _ in range(MAX_TRIALS):
+        trial = replace(windows, sampling=replace(windows.sampling, temperature=temperature))
+        metrics = summarize(windows, trial.score(predictor))
+        row = {"CRPS skill": metrics["crps_skill"]}
+        row |= {f"{percent}% coverage": metrics[f"coverage_{percent}"] for percent in (50, 80, 95)}
+        rows[temperature] = row
+        report(f"temperature {temperature:.3f}: " + ", ".join(f"{name} {value:.3f}" for name, value in row.items()))
+        missing = COVERAGE - row[COVERAGE_COLUMN]
+        temperature += missing / COVERAGE_PER_TEMPERATURE
+        temperature = round(min(max(temperature, MIN_TEMPERATURE), MAX_TEMPERATURE), 3)
+        if abs(missing) <= COVERAGE_TOLERANCE or temperature in rows:
             break
-    best = min(rows, key=lambda one: abs(rows[one][HELD] - COVERAGE))
+    best = min(rows, key=lambda one: abs(rows[one][COVERAGE_COLUMN] - COVERAGE))
     return Calibration(best, pd.DataFrame.from_dict(rows, orient="index").rename_axis("temperature"))
 
 
-def sharpened(model: Kronos, temperature: float) -> Kronos:
-    """``model`` itself, its logits divided by ``temperature`` from now on: at 1 it draws as it did at that.
+def scale_logits(model: Kronos, temperature: float) -> Kronos:
+    """Divide the logits of ``model`` by ``temperature``, in place: at temperature 1 it then samples as at that one.
 
     Raises:
-        SettingsError: the temperature lies beyond COLDEST to HOTTEST.
+        FinetuneConfigError: the temperature is outside MIN_TEMPERATURE..MAX_TEMPERATURE.
     """
-    if not COLDEST <= temperature <= HOTTEST:
-        raise SettingsError(f"the temperature must be {COLDEST} to {HOTTEST}; got {temperature}.")
+    if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
+        raise FinetuneConfigError(
+            msg(
+                "the temperature must be {min_temperature} to {limit}; got {temperature}.",
+                min_temperature=MIN_TEMPERATURE,
+                limit=MAX_TEMPERATURE,
+                temperature=temperature,
+            )
+        )
     with torch.no_grad():
         for parameter in model.head.parameters():
             parameter.div_(temperature)
@@ -145,44 +164,57 @@ def sharpened(model: Kronos, temperature: float) -> Kronos:
 
 
 def write_calibrated(
-    source: str | Path, out: Path, how: Probe | float, told: Told = lambda _: None, **asks: Any
+    source: str | Path,
+    output: Path,
+    target: EvalWindows | float,
+    report: Reporter = lambda _: None,
+    **sampling_defaults: Any,
 ) -> str:
-    """Write a checkpoint to ``out``, as ``model/`` and ``tokenizer/``, at the temperature that is found or given.
+    """Write a calibrated checkpoint to ``output``, as ``model/`` and ``tokenizer/``.
 
     Args:
         source: "bundled", a published name, a folder or a hub id.
-        out: folder for the new checkpoint.
-        how: windows to find the temperature on, or the temperature itself.
-        told: shown a line after each try.
-        asks: keys of ``config.json`` to set: ``from_last_close``, ``mirrored``, ``min_p``; others stay.
+        output: folder for the new checkpoint.
+        target: windows to find the temperature on, or the temperature itself.
+        report: receives a line after each trial.
+        sampling_defaults: keys of ``config.json`` to set: ``anchor_to_last_close``, ``mirror_paths``, ``min_p``.
 
     Returns:
-        What was found, for people.
+        The result as text.
 
     Raises:
-        CheckpointError: ``source`` cannot be had, or ``out`` cannot be written.
-        ConfigError: a key cannot have this value.
-        SettingsError: ``out`` holds something, or the temperature is none.
+        CheckpointError: ``source`` cannot be loaded, or ``output`` cannot be written.
+        ConfigError: a key has an invalid value.
+        FinetuneConfigError: ``output`` is not empty, or the temperature is out of range.
     """
-    if out.exists() and any(out.iterdir()):
-        raise SettingsError(f"{out} holds something already. Name a new folder, or remove it first.")
-    place = checkpoint.predictor_source(source)
-    half, coder = checkpoint.read(place.model, "model"), checkpoint.read(place.tokenizer, "tokenizer")
-    changed = replace(half, config={**half.config, **asks})
-    if isinstance(how, Probe):
-        predictor = KronosPredictor(
-            Kronos.from_checkpoint(changed),
-            KronosTokenizer.from_checkpoint(coder),
-            max_context=max(MOST_CONTEXT, how.context),
+    if output.exists() and any(output.iterdir()):
+        raise FinetuneConfigError(
+            msg("{output} is not empty. Choose a new folder, or delete this one first.", output=output)
         )
-        found = calibrate(predictor, how, told)
-        temperature, text = found.temperature, found.to_text()
+    sources = resolve_predictor(source)
+    model_checkpoint = checkpoint.read_checkpoint(sources.model, "model")
+    tokenizer_checkpoint = checkpoint.read_checkpoint(sources.tokenizer, "tokenizer")
+    model_checkpoint = replace(model_checkpoint, config={**model_checkpoint.config, **sampling_defaults})
+    if isinstance(target, EvalWindows):
+        predictor = KronosPredictor(
+            Kronos.from_checkpoint(model_checkpoint),
+            KronosTokenizer.from_checkpoint(tokenizer_checkpoint),
+            max_context=max_context_for(target.context),
+        )
+        calibration = calibrate(predictor, target, report)
+        temperature, text = calibration.temperature, calibration.to_text()
     else:
-        temperature, text = how, f"temperature {how:g}, as given"
-    model = sharpened(Kronos.from_checkpoint(changed), temperature)
+        temperature, text = target, f"temperature {target:g}, as given"
+    model = scale_logits(Kronos.from_checkpoint(model_checkpoint), temperature)
     try:
-        model.save_pretrained(out / "model")
-        KronosTokenizer.from_checkpoint(coder).save_pretrained(out / "tokenizer")
+        model.save_pretrained(output / "model")
+        KronosTokenizer.from_checkpoint(tokenizer_checkpoint).save_pretrained(output / "tokenizer")
     except OSError as cause:
-        raise CheckpointError(f"{out} could not be written: {cause}. Check its rights and the space.") from cause
+        raise CheckpointError(
+            msg(
+                "{output} could not be written: {cause}. Check its permissions and the free disk space.",
+                output=output,
+                cause=cause,
+            )
+        ) from cause
     return text

@@ -1,9 +1,9 @@
-"""Whether a run helped: both models forecast the same windows, which neither was trained or chosen on.
+"""Compare a run with a baseline model on windows that neither was trained or selected on.
 
-    python -m engine.finetune compare runs/my --against bundled --data my.csv
+    python -m engine.finetune compare runs/my --baseline bundled --data my.csv
 
-The verdict is that of the Diebold-Mariano test on CRPS (``engine.finetune.evaluation.significance``). Where there are
-several groups, their tests are corrected by Holm's method, since one of many will look different by chance.
+The verdict is that of the Diebold-Mariano test on CRPS (``engine.finetune.evaluation.significance``). The p-values of
+single groups are corrected by Holm's method, because one of many groups differs by chance.
 """
 
 from __future__ import annotations
@@ -16,193 +16,195 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.checkpoints.registry import SCORES_FILE
-from engine.errors import DataError, SettingsError
-from engine.finetune.config import DataConfig, ProbeConfig, RunConfig
-from engine.finetune.data import symbol_candles as sources
-from engine.finetune.data.mapped_candles import CandleStore, make_store
-from engine.finetune.data.split import FOREVER, Place, choose, targets_since
-from engine.finetune.evaluation import significance as scores
-from engine.finetune.evaluation.forecast_eval import Probe, summary
-from engine.finetune.evaluation.loss_eval import MOST_CONTEXT
-from engine.finetune.evaluation.scorecard import entries, write_scores
-from engine.finetune.evaluation.significance import Test
-from engine.finetune.run import Prepared, settings_of
+from engine.checkpoints.registry import SCORECARD_FILE
+from engine.finetune.config import DataConfig, EvaluationConfig, RunConfig
+from engine.finetune.data.mapped_candles import MappedCandles, map_candles
+from engine.finetune.data.readers import Reader, source_from_paths
+from engine.finetune.data.split import FOREVER, Split, windows_since
+from engine.finetune.errors import DataError, FinetuneConfigError
+from engine.finetune.evaluation.forecast_eval import EvalWindows, summarize
+from engine.finetune.evaluation.loss_eval import make_windows, max_context_for
+from engine.finetune.evaluation.scorecard import scorecard_rows, write_scorecard
+from engine.finetune.evaluation.significance import DieboldMarianoResult, Verdict, average_by_date, diebold_mariano
 from engine.finetune.training.run_folder import RunFolder
+from engine.messages import msg
 from engine.predictor import KronosPredictor
 
-__all__ = ["ALL", "Comparison", "compare", "compare_run", "probe_of_paths", "probe_of_run"]
+__all__ = ["ALL_GROUPS", "Comparison", "compare", "compare_run", "windows_of_files", "windows_of_run"]
 
-ALL = "all"
+ALL_GROUPS = "all"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run against what it is compared with, on the same windows."""
+    """A run and a baseline on the same windows."""
 
     run: str
-    base: str
+    baseline: str
     table: pd.DataFrame
-    """One row per group, and "all"; what a person reads."""
-    tests: dict[str, Test]
-    """By group, and ``ALL``; p of groups corrected for how many there are."""
+    """One row per group, and one for all."""
+    tests: dict[str, DieboldMarianoResult]
+    """By group and for ``ALL_GROUPS``; the p-values of groups are corrected for their number."""
     horizon: int
     context: int
-    measured: tuple[dict[str, Any], ...] = ()
-    """The run's own figures, for ``scores.json``."""
-    note: str = ""
-    """What went wrong beside the comparison; mostly nothing."""
+    scorecard: tuple[dict[str, Any], ...] = ()
+    """Rows of the run's scorecard."""
+    warning: str = ""
+    """What went wrong apart from the comparison; usually empty."""
 
     @property
-    def verdict(self) -> scores.Verdict:
-        """Of all windows together."""
-        return self.tests[ALL].verdict
+    def verdict(self) -> Verdict:
+        """Over all windows."""
+        return self.tests[ALL_GROUPS].verdict
 
     def to_text(self) -> str:
-        """The table and what it allows to say."""
-        test, unit = self.tests[ALL], "one-bar volatilities"
-        said = {
-            "better": f"{self.run} is better than {self.base}",
-            "worse": f"{self.run} is worse than {self.base}",
-            "no difference": f"no difference between {self.run} and {self.base} that these windows can show",
+        """The table and the verdict."""
+        test = self.tests[ALL_GROUPS]
+        conclusion = {
+            "better": f"{self.run} is better than {self.baseline}",
+            "worse": f"{self.run} is worse than {self.baseline}",
+            "no difference": f"no difference between {self.run} and {self.baseline} on these windows",
         }[self.verdict]
-        note = f"\n{self.note}" if self.note else ""
-        few = " These are too few dates to tell anything." if np.isnan(test.statistic) else ""
+        too_few = " These dates are too few for a test." if np.isnan(test.statistic) else ""
+        warning = f"\n{self.warning}" if self.warning else ""
         return (
-            f"{self.run} against {self.base}: {self.horizon} steps after {self.context} candles, CRPS in {unit}\n"
-            f"{self.table.to_string()}\n"
-            f"{said} (p = {test.p:.3f}, {test.dates} dates).{few}{note}"
+            f"{self.run} against {self.baseline}: {self.horizon} steps after {self.context} candles, CRPS in units of "
+            f"one-bar volatility\n{self.table.to_string()}\n"
+            f"{conclusion} (p = {test.p_value:.3f}, {test.num_dates} dates).{too_few}{warning}"
         )
 
 
-def compare(probe: Probe, run: KronosPredictor, base: KronosPredictor, names: tuple[str, str]) -> Comparison:
-    """Forecast every window of ``probe`` with both models, and test the difference of their CRPS."""
-    figures = [probe.forecast(predictor) for predictor in (run, base)]
-    losses, groups = figures[0][:, 0] - figures[1][:, 0], probe.groups
-    times, ends = probe.times()
+def compare(
+    windows: EvalWindows, run: KronosPredictor, baseline: KronosPredictor, names: tuple[str, str]
+) -> Comparison:
+    """Forecast all windows with both models, and test the difference of their CRPS."""
+    metrics = [windows.score(predictor) for predictor in (run, baseline)]  # [M, F] each
+    differences, groups = metrics[0][:, 0] - metrics[1][:, 0], windows.groups
+    times, ends = windows.times()
+    masks = {group: groups == group for group in sorted(set(groups.tolist()))}
     tests = {
-        group: scores.diebold_mariano(
-            *scores.per_date(losses[groups == group], times[groups == group], ends[groups == group])
-        )
-        for group in sorted(set(groups.tolist()))
+        group: diebold_mariano(*average_by_date(differences[mask], times[mask], ends[mask]))
+        for group, mask in masks.items()
     }
-    whole = scores.diebold_mariano(*scores.per_date(losses, times, ends))
-    tests = {**_corrected(tests), ALL: whole}
-    rows = {group: _row(probe, figures, groups == group, test) for group, test in tests.items() if group != ALL}
-    rows[ALL] = _row(probe, figures, np.full(len(groups), True), whole)
+    tests = {**_holm_correction(tests), ALL_GROUPS: diebold_mariano(*average_by_date(differences, times, ends))}
+    masks[ALL_GROUPS] = np.full(len(groups), True)
+    rows = {group: _table_row(windows, metrics, masks[group], test) for group, test in tests.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").round(3)
-    measured = tuple(entries(probe, figures[0]))
-    return Comparison(names[0], names[1], table, tests, probe.horizon, probe.context, measured)
+    scorecard = tuple(scorecard_rows(windows, metrics[0]))
+    return Comparison(names[0], names[1], table, tests, windows.horizon, windows.context, scorecard)
 
 
-def _row(probe: Probe, figures: Sequence[np.ndarray], chosen: np.ndarray, test: Test) -> dict[str, Any]:
-    part = probe.part(chosen)
-    run, base = (summary(part, one[chosen]) for one in figures)
+def _table_row(
+    windows: EvalWindows, metrics: Sequence[np.ndarray], mask: np.ndarray, test: DieboldMarianoResult
+) -> dict[str, Any]:
+    subset = windows.subset(mask)
+    run, baseline = (summarize(subset, one[mask]) for one in metrics)
     return {
-        "windows": int(chosen.sum()),
-        "dates": test.dates,
+        "windows": int(mask.sum()),
+        "dates": test.num_dates,
         "CRPS": run["crps"],
-        "base": base["crps"],
+        "baseline CRPS": baseline["crps"],
         "skill": run["crps_skill"],
-        "base's": base["crps_skill"],
-        "in 80 %": run["coverage_80"],
-        "base in": base["coverage_80"],
-        "MAE / still": run["mae_ratio"],
-        "p": test.p,
+        "baseline skill": baseline["crps_skill"],
+        "80 % coverage": run["coverage_80"],
+        "baseline coverage": baseline["coverage_80"],
+        "MAE / persistence": run["mae_ratio"],
+        "p": test.p_value,
         "verdict": test.verdict,
     }
 
 
-def _corrected(tests: dict[str, Test]) -> dict[str, Test]:
+def _holm_correction(tests: dict[str, DieboldMarianoResult]) -> dict[str, DieboldMarianoResult]:
     """Holm's step-down correction of the p-values."""
-    ordered = sorted(tests, key=lambda group: tests[group].p)
-    corrected, highest = {}, 0.0
+    ordered = sorted(tests, key=lambda group: tests[group].p_value)
+    corrected, largest = {}, 0.0
     for rank, group in enumerate(ordered):
-        highest = max(highest, min(tests[group].p * (len(ordered) - rank), 1.0))
-        corrected[group] = replace(tests[group], p=highest)
+        largest = max(largest, min(tests[group].p_value * (len(ordered) - rank), 1.0))
+        corrected[group] = replace(tests[group], p_value=largest)
     return {group: corrected[group] for group in tests}
 
 
-def compare_run(run: str | Path, base: str | Path, probe: Probe) -> Comparison:
-    """Load both models and compare them on ``probe``; what was measured of the run is kept in its folder.
+def compare_run(run: str | Path, baseline: str | Path, windows: EvalWindows) -> Comparison:
+    """Load both models, compare them on ``windows``, and write the run's scorecard into its folder.
 
     Raises:
-        CheckpointError: one of them cannot be had.
-        DataError: there is nothing to compare on.
+        CheckpointError: a model cannot be loaded.
+        DataError: there are no windows.
     """
-    if not probe.places:
+    if not windows.windows:
         raise DataError(
-            f"no untouched window is left to compare on: {probe.horizon} targets after everything that the run was "
-            f"trained or chosen on, behind a context of {probe.context}. Give later candles, other symbols, or a lower "
-            "horizon."
+            msg(
+                "no untouched window remains for the comparison: it needs {horizon} targets after all data "
+                "used for training and selection, with a context of {context}. Provide later candles or other "
+                "symbols, or lower the horizon.",
+                horizon=windows.horizon,
+                context=windows.context,
+            )
         )
-    most = max(MOST_CONTEXT, probe.context)
-    predictors = [KronosPredictor.from_pretrained(source, max_context=most) for source in (run, base)]
-    comparison = compare(probe, predictors[0], predictors[1], (str(run), str(base)))
-    path = Path(run) / SCORES_FILE
+    max_context = max_context_for(windows.context)
+    predictors = [KronosPredictor.from_pretrained(source, max_context=max_context) for source in (run, baseline)]
+    comparison = compare(windows, predictors[0], predictors[1], (str(run), str(baseline)))
+    path = Path(run) / SCORECARD_FILE
     try:
-        write_scores(path, predictors[0], probe, comparison.measured)
+        write_scorecard(path, predictors[0], windows, comparison.scorecard)
     except OSError as error:
-        return replace(comparison, note=f"{path} could not be written: {error.strerror}.")
+        return replace(comparison, warning=f"{path} could not be written: {error.strerror}.")
     return comparison
 
 
-def probe_of_run(prepared: Prepared, wanted: ProbeConfig | None = None) -> Probe:
-    """The untouched windows of a run's own candles; ``wanted`` as in ``probe_of_paths``."""
-    config, wanted = prepared.config, wanted or prepared.config.probe
-    places = prepared.split.places(prepared.store, "test", config.data.context, wanted.horizon)
-    return _probe(prepared.store, places, config, wanted)
+def windows_of_run(
+    candles: MappedCandles, split: Split, config: RunConfig, settings: EvaluationConfig | None = None
+) -> EvalWindows:
+    """Test windows of a run's own candles; ``settings`` as in ``windows_of_files``."""
+    settings = settings or config.evaluation
+    windows = split.windows(candles, "test", config.data.context, settings.horizon)
+    return make_windows(candles, windows, settings.test_windows, config, settings)
 
 
-def probe_of_paths(
+def windows_of_files(
     run: str | Path,
-    base: str | Path,
+    baseline: str | Path,
     paths: Sequence[str],
     *,
-    wanted: ProbeConfig | None = None,
-    reader: sources.Reader | None = None,
-) -> Probe:
-    """The windows of any candles that neither the run nor ``base`` (where it is a run too) was trained or chosen on.
+    settings: EvaluationConfig | None = None,
+    reader: Reader | None = None,
+) -> EvalWindows:
+    """Windows of given candles that neither the run nor ``baseline``, if it is a run, was trained or selected on.
 
     Args:
         run: a run folder.
-        base: what it is compared with.
+        baseline: what the run is compared with.
         paths: files and folders of candles.
-        wanted: how many windows, and how they are forecast; None = as the run's settings say.
-        reader: of other formats than the plain schema.
+        settings: how many windows, and how they are forecast; None = those of the run.
+        reader: for formats other than the plain schema.
 
     Raises:
-        SettingsError: ``run`` is no run folder.
+        FinetuneConfigError: ``run`` is not a run folder.
     """
-    config = settings_of(run)
-    plain = DataConfig(session_clocks=config.data.session_clocks, longest_break_hours=config.data.longest_break_hours)
-    store = make_store(sources.from_paths(paths, reader), None, plain, Path(run) / "cache")
-    since = _untouched_since(Path(run))
-    if (Path(base) / "run.json").is_file():
-        theirs = _untouched_since(Path(base))
-        since = {group: max(since.get(group, -FOREVER), theirs.get(group, -FOREVER)) for group in {*since, *theirs}}
-    wanted = wanted or config.probe
-    return _probe(store, targets_since(store, since, config.data.context, wanted.horizon), config, wanted)
+    folder = RunFolder(Path(run))
+    config = folder.read_config()
+    data = DataConfig(session_timezones=config.data.session_timezones, max_gap_hours=config.data.max_gap_hours)
+    candles = map_candles(source_from_paths(paths, reader), None, data, folder.path / "cache")
+    starts = _first_unseen_time(folder)
+    if RunFolder(Path(baseline)).description_file.is_file():
+        others = _first_unseen_time(RunFolder(Path(baseline)))
+        starts = {group: max(starts.get(group, -FOREVER), others.get(group, -FOREVER)) for group in {*starts, *others}}
+    settings = settings or config.evaluation
+    windows = windows_since(candles, starts, config.data.context, settings.horizon)
+    return make_windows(candles, windows, settings.test_windows, config, settings)
 
 
-def _probe(store: CandleStore, places: list[Place], config: RunConfig, wanted: ProbeConfig) -> Probe:
-    return Probe(
-        store=store,
-        places=tuple(choose(store, places, wanted.compare_windows, config.seed)),
-        context=config.data.context,
-        horizon=wanted.horizon,
-        paths=wanted.paths,
-        seed=config.seed,
-        on_session_clock=config.data.session_clock_share > 0.5,
-    )
-
-
-def _untouched_since(run: Path) -> dict[str, int]:
-    """By group, from when on a run saw nothing; groups that it had none of are missing."""
-    held = RunFolder(run).read_description().get("data")
-    if held is None:
-        raise SettingsError(f"{run} is no run folder: it has no run.json with settings. Give the folder of a run.")
+def _first_unseen_time(folder: RunFolder) -> dict[str, int]:
+    """By group, the first bar time that a run has not used; groups that it had no candles of are absent."""
+    data = folder.read_description().get("data")
+    if data is None:
+        raise FinetuneConfigError(
+            msg(
+                "{path} is not a run folder: it has no run.json with settings. Specify the folder of a run.",
+                path=folder.path,
+            )
+        )
     return {
-        group: held["last"][group] + 1 if bounds["test_from"] == FOREVER else bounds["test_from"]
-        for group, bounds in held["bounds"].items()
+        group: data["last_bar_times"][group] + 1 if bounds["test_start"] == FOREVER else bounds["test_start"]
+        for group, bounds in data["bounds"].items()
     }

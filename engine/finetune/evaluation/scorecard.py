@@ -1,4 +1,4 @@
-"""What was measured of a checkpoint: ``scores.json`` beside it, by which the app says how far to trust its bands."""
+"""The scorecard of a checkpoint: ``scorecard.json`` in its folder, from which the app reports the measured coverage."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.checkpoints.checkpoint import write_whole
-from engine.finetune.evaluation.forecast_eval import Probe, summary
+from engine.files import atomic_write
+from engine.finetune.evaluation.forecast_eval import EvalWindows, summarize
 from engine.predictor import KronosPredictor
 
-__all__ = ["COLUMNS", "entries", "write_scores"]
+__all__ = ["SCORECARD_METRICS", "SCORECARD_VERSION", "scorecard_rows", "write_scorecard"]
 
-COLUMNS = (
+SCORECARD_VERSION = 1
+"""Of the file format. Files without a version were named ``scores.json`` and had other keys."""
+SCORECARD_METRICS = (
     "windows",
     "crps_ratio",
     "mae_ratio",
@@ -23,42 +25,55 @@ COLUMNS = (
     "coverage_80",
     "coverage_95",
     "walk_coverage_80",
-    "repaired",
+    "repaired_fraction",
 )
-"""Figures of an entry: CRPS over the block-bootstrap walk's, error of the median over the last close's, and shares."""
+"""Metrics of a row: CRPS relative to the block-bootstrap random walk, absolute error of the median relative to
+persistence, and fractions."""
 
 
-def entries(probe: Probe, figures: np.ndarray) -> list[dict[str, Any]]:
-    """Pooled ``figures`` [M, F] of all windows, of each market, and of each market and interval (null: of all).
+def scorecard_rows(windows: EvalWindows, metrics: np.ndarray) -> list[dict[str, Any]]:
+    """Pooled ``metrics`` [M, F] of all windows, of each market, and of each market and interval (null: all of them).
 
     CRPS and absolute errors are in units of each window's one-bar volatility.
     """
-    both = [(market, interval) for market, _, interval in (group.rpartition("_") for group in probe.groups.tolist())]
-    kinds: set[tuple[str | None, str | None]] = {(None, None), *((market, None) for market, _ in both), *both}
-    found = []
-    for market, interval in sorted(kinds, key=lambda kind: (kind[1] is not None, kind[0] or "", kind[1] or "")):
-        chosen = np.array([market in (None, one) and interval in (None, other) for one, other in both])
-        part = probe.part(chosen)
-        of_model, of_walk = summary(part, figures[chosen]), summary(part, part.walk)
-        of_model |= {
-            "windows": int(chosen.sum()),
-            "crps_ratio": 1 - of_model["crps_skill"],
-            "walk_coverage_80": of_walk["coverage_80"],
+    groups = [
+        (market, interval) for market, _, interval in (group.rpartition("_") for group in windows.groups.tolist())
+    ]
+    keys: set[tuple[str | None, str | None]] = {(None, None), *((market, None) for market, _ in groups), *groups}
+    rows = []
+    for market, interval in sorted(keys, key=lambda key: (key[1] is not None, key[0] or "", key[1] or "")):
+        mask = np.array([market in (None, one) and interval in (None, other) for one, other in groups])
+        subset = windows.subset(mask)
+        model, walk = summarize(subset, metrics[mask]), summarize(subset, subset.random_walk)
+        model |= {
+            "windows": int(mask.sum()),
+            "crps_ratio": 1 - model["crps_skill"],
+            "walk_coverage_80": walk["coverage_80"],
         }
-        figure = {name: round(of_model[name], 3) for name in COLUMNS}
-        found.append({"horizon": probe.horizon, "market": market, "interval": interval} | figure)
-    return found
+        values = {name: round(model[name], 3) for name in SCORECARD_METRICS}
+        rows.append({"horizon": windows.horizon, "market": market, "interval": interval} | values)
+    return rows
 
 
-def write_scores(path: Path, predictor: KronosPredictor, probe: Probe, found: Sequence[dict[str, Any]]) -> None:
-    """Write entries of ``probe``'s context, paths and sampling to ``path``, all or nothing.
+def write_scorecard(
+    path: Path, predictor: KronosPredictor, windows: EvalWindows, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Write rows, and the context and sampling settings that they were measured with, to ``path``.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
-    sampling = predictor.settled(probe.sampling)
-    about = {"digest": predictor.digest, "context": probe.context, "paths": probe.paths}
-    about |= {"temperature": sampling.temperature, "top_p": sampling.nucleus, "min_p": sampling.min_p}
-    about |= {"from_last_close": sampling.from_last_close, "mirrored": sampling.mirrored}
-    text = json.dumps({**about, "scores": list(found)}, indent=1) + "\n"
-    write_whole(path, lambda beside: beside.write_bytes(text.encode()))
+    sampling = predictor.resolve_sampling(windows.sampling)
+    scorecard = {
+        "version": SCORECARD_VERSION,
+        "weights_sha256": predictor.weights_sha256,
+        "context": windows.context,
+        "num_paths": windows.num_paths,
+        "temperature": sampling.temperature,
+        "top_p": sampling.nucleus,
+        "min_p": sampling.min_p,
+        "anchor_to_last_close": sampling.anchor_to_last_close,
+        "mirror_paths": sampling.mirror_paths,
+        "groups": list(rows),
+    }
+    atomic_write(path, (json.dumps(scorecard, indent=1) + "\n").encode())

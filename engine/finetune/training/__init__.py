@@ -1,1 +1,1 @@
-"""The training loop and its parts: optimizers, losses, trainable parameters, run folders, reporters."""
+"""Training: the loop, optimizers, losses, trainable parameters, run folders and reporters."""

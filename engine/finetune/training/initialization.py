@@ -1,4 +1,4 @@
-"""What a stage starts from: the network and the frozen tokenizer, from a checkpoint or from scratch, checked to fit."""
+"""Initial networks of a stage, from a checkpoint or from scratch, with compatibility checks."""
 
 from __future__ import annotations
 
@@ -10,87 +10,109 @@ from engine.checkpoints import checkpoint
 from engine.checkpoints.checkpoint import Checkpoint
 from engine.checkpoints.resolve import CONFIG_FILE
 from engine.config import ModelConfig, TokenizerConfig
-from engine.errors import ConfigError, StartMismatch
+from engine.errors import ConfigError
 from engine.finetune.config import RunConfig, StageConfig, StageName
+from engine.finetune.errors import IncompatibleStartError
 from engine.finetune.training.losses import ModelObjective, Objective, TokenizerObjective
+from engine.messages import join_messages, msg
 from engine.network.model import Kronos
 from engine.network.tokenizer import KronosTokenizer
 
-__all__ = ["starting_objective"]
-
-SCRATCH = "scratch"
+__all__ = ["build_objective"]
 
 
-def starting_objective(name: StageName, config: RunConfig, trained_tokenizer: Path | None) -> Objective:
-    """A stage's network at its start, in its objective.
+def build_objective(name: StageName, config: RunConfig, trained_tokenizer: Path | None) -> Objective:
+    """The initial network of a stage, in its objective.
 
     Args:
         name: the stage.
         config: the run's settings.
-        trained_tokenizer: folder of the tokenizer that the run itself has trained, for the model's stage.
+        trained_tokenizer: folder of the tokenizer that this run has trained, for the model's stage.
 
     Raises:
-        StartMismatch: the start does not fit the geometry or the tokenizer.
-        CheckpointError: it cannot be had.
+        IncompatibleStartError: the initial weights do not match the architecture or the tokenizer.
+        CheckpointError: a checkpoint cannot be loaded.
     """
     if name == "tokenizer":
-        return TokenizerObjective(_tokenizer(config.tokenizer), config.tokenizer)
+        return TokenizerObjective(_build_tokenizer(config.tokenizer), config.tokenizer)
     if trained_tokenizer is not None:
         tokenizer = KronosTokenizer.from_pretrained(trained_tokenizer)
     else:
-        tokenizer = _tokenizer(config.tokenizer)
-    model = _model(config.model)
-    ours = (model.config.s1_bits, model.config.s2_bits)
-    theirs = (tokenizer.config.s1_bits, tokenizer.config.s2_bits)
-    if ours != theirs:
-        raise StartMismatch(
-            f"the model reads tokens of {ours[0]} + {ours[1]} bits and the tokenizer makes tokens of {theirs[0]} + "
-            f"{theirs[1]}. Start both from checkpoints that belong together, or give the model's geometry the same "
-            "bits."
+        tokenizer = _build_tokenizer(config.tokenizer)
+    model = _build_model(config.model)
+    model_bits = (model.config.s1_bits, model.config.s2_bits)
+    tokenizer_bits = (tokenizer.config.s1_bits, tokenizer.config.s2_bits)
+    if model_bits != tokenizer_bits:
+        raise IncompatibleStartError(
+            msg(
+                "the model expects tokens of {model_bits} + {model_fine} bits, but the tokenizer produces "
+                "{tokenizer_bits} + {tokenizer_fine}. Start both from matching checkpoints, or set the same "
+                "bits in the model's architecture.",
+                model_bits=model_bits[0],
+                model_fine=model_bits[1],
+                tokenizer_bits=tokenizer_bits[0],
+                tokenizer_fine=tokenizer_bits[1],
+            )
         )
     return ModelObjective(model, tokenizer.eval().requires_grad_(False), config.model)
 
 
-def _tokenizer(stage: StageConfig) -> KronosTokenizer:
-    if stage.start.lower() == SCRATCH:
-        return KronosTokenizer(_geometry(TokenizerConfig, stage, "tokenizer"))
-    found = _with_wishes(checkpoint.read(_half(stage.start, "tokenizer"), "tokenizer"), stage)
-    return KronosTokenizer.from_checkpoint(found).float().requires_grad_(True)
+def _build_tokenizer(stage: StageConfig) -> KronosTokenizer:
+    if stage.starts_from_scratch:
+        return KronosTokenizer(_build_config(TokenizerConfig, stage, "tokenizer"))
+    source = checkpoint.read_checkpoint(_resolve_source(stage.init_from, "tokenizer"), "tokenizer")
+    return KronosTokenizer.from_checkpoint(_apply_overrides(source, stage)).float().requires_grad_(True)
 
 
-def _model(stage: StageConfig) -> Kronos:
-    if stage.start.lower() == SCRATCH:
-        return Kronos(_geometry(ModelConfig, stage, "model"))
-    found = _with_wishes(checkpoint.read(_half(stage.start, "model"), "model"), stage)
-    return Kronos.from_checkpoint(found).float().requires_grad_(True)
+def _build_model(stage: StageConfig) -> Kronos:
+    if stage.starts_from_scratch:
+        return Kronos(_build_config(ModelConfig, stage, "model"))
+    source = checkpoint.read_checkpoint(_resolve_source(stage.init_from, "model"), "model")
+    return Kronos.from_checkpoint(_apply_overrides(source, stage)).float().requires_grad_(True)
 
 
-def _half(start: str, kind: StageName) -> str | Path:
-    """A run folder or any folder with both halves in subfolders is read at the right one."""
-    inner = Path(start).expanduser() / kind
-    return inner if (inner / CONFIG_FILE).is_file() else start
+def _resolve_source(source: str, kind: StageName) -> str | Path:
+    """The subfolder of a run folder, or of any folder that holds both a tokenizer and a model."""
+    subfolder = Path(source).expanduser() / kind
+    return subfolder if (subfolder / CONFIG_FILE).is_file() else source
 
 
-def _geometry(cls: type, stage: StageConfig, name: str) -> Any:
+def _build_config(cls: type, stage: StageConfig, name: str) -> Any:
     try:
-        return cls(**stage.geometry)
+        return cls(**stage.architecture)
     except (ConfigError, TypeError) as cause:
-        raise StartMismatch(f"[{name}.geometry] does not describe a {name}: {cause}") from cause
+        raise IncompatibleStartError(
+            msg("[{name}.architecture] is not a valid {name} architecture: {cause}", name=name, cause=cause)
+        ) from cause
 
 
-def _with_wishes(found: Checkpoint, stage: StageConfig) -> Checkpoint:
-    """``found`` with what the stage wants of that which is no weight: dropout, and how paths are to be drawn.
+def _apply_overrides(source: Checkpoint, stage: StageConfig) -> Checkpoint:
+    """``source`` with the stage's values for keys that are independent of the weights: dropout and sampling defaults.
 
-    Every other key of the stage's geometry must be the checkpoint's own.
+    Raises:
+        IncompatibleStartError: another key of the stage's architecture differs from the checkpoint's.
     """
-    held = found.config
-    free = {*ModelConfig.added, *(key for key in held if key.endswith("_p"))}
-    wishes = {key: value for key, value in stage.geometry.items() if key in free}
-    rest = {key: value for key, value in stage.geometry.items() if key not in free}
-    wrong = [f"{key} = {value!r} (it has {held.get(key)!r})" for key, value in rest.items() if held.get(key) != value]
-    if wrong:
-        raise StartMismatch(
-            f'[{found.kind}.geometry] does not fit what training starts from, "{stage.start}": {", ".join(wrong)}. '
-            'Leave the table out, or start from "scratch".'
+    free = {*ModelConfig.extension_keys, *(key for key in source.config if key.endswith("_p"))}
+    overrides = {key: value for key, value in stage.architecture.items() if key in free}
+    fixed = {key: value for key, value in stage.architecture.items() if key not in free}
+    wrong = [
+        msg(
+            "{key} = {value} (the checkpoint has {actual})",
+            key=key,
+            value=repr(value),
+            actual=repr(source.config.get(key)),
         )
-    return replace(found, config={**held, **wishes})
+        for key, value in fixed.items()
+        if source.config.get(key) != value
+    ]
+    if wrong:
+        raise IncompatibleStartError(
+            msg(
+                '[{kind}.architecture] does not match the checkpoint "{init_from}" that training starts from: '
+                '{mismatches}. Remove the table, or start from "scratch".',
+                kind=source.kind,
+                init_from=stage.init_from,
+                mismatches=join_messages(wrong),
+            )
+        )
+    return replace(source, config={**source.config, **overrides})

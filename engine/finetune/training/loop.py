@@ -1,8 +1,8 @@
-"""The one training loop, for the tokenizer and for the model, in one process or in many.
+"""The training loop, for the tokenizer and for the model, in one process or in several.
 
-All randomness of a step follows from the seed and the step's number: its windows (``engine.finetune.data.windows``)
-and, by seeding torch again, its dropout. A saved state therefore holds no random states, and a run resumed from it
-takes the same steps as one that was never stopped.
+All randomness of a step follows from the seed and the number of the step: its windows
+(``engine.finetune.data.windows``) and, because torch is seeded anew in each step, its dropout. Saved states therefore
+hold no random states, and a resumed run takes the same steps as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -17,338 +17,356 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from engine.errors import LossNotFinite
 from engine.finetune.config import RunConfig, StageConfig, StageName
-from engine.finetune.data.windows import Batch, Batches
+from engine.finetune.data.windows import Batch, TrainingBatches
+from engine.finetune.errors import NonFiniteLossError
 from engine.finetune.training.losses import Objective
-from engine.finetune.training.optim import Averaged, make_optimizers, rate_at, set_rates
+from engine.finetune.training.optim import WeightEma, learning_rate_at, make_optimizers, set_learning_rates
 from engine.finetune.training.run_folder import RunFolder
-from engine.finetune.training.trainable import plain_state
+from engine.finetune.training.trainable import merge_lora
+from engine.messages import msg
 
-__all__ = ["LAUNCHER", "Evaluation", "Job", "Outcome", "Watcher", "stopping_on_signals", "train"]
+__all__ = [
+    "LAUNCHER_PID",
+    "Evaluation",
+    "StopReason",
+    "TrainState",
+    "TrainingCallback",
+    "TrainingStage",
+    "stop_on_signal",
+    "train",
+]
 
-LAUNCHER = "KRONOS_FINETUNE_LAUNCHER"
-"""Environment: process id of the launcher; when it is gone, its processes stop too."""
-LONGEST_STEP_S = 10.0
-"""A process that is put to sleep is not charged for it."""
+LAUNCHER_PID = "KRONOS_FINETUNE_LAUNCHER"
+"""Environment variable with the process id of the launcher; if it dies, its training processes stop."""
+MAX_STEP_S = 10.0
+"""Most time charged for one step, seconds: a suspended process does not spend its budget."""
 
 Evaluation = Callable[[dict[str, Tensor]], dict[str, float]]
-"""Figures of a network's state; "validation" among them is what is to fall."""
+"""Metrics of a network's state; "validation_loss" among them is minimized."""
+StopReason = Literal["", "budget", "early stopping", "interrupted"]
 
 
-class Watcher(Protocol):
-    """Is told how a run goes (a progress bar, TensorBoard)."""
+class TrainingCallback(Protocol):
+    """Receives the progress of a run."""
 
-    def stepped(self, done: float, total: float, figures: dict[str, float]) -> None:
-        """Done and total are steps or seconds, as the budget is."""
+    def on_step(self, done: float, total: float, metrics: dict[str, float]) -> None:
+        """Called after every step; ``done`` and ``total`` are steps or seconds, like the budget."""
         ...
 
-    def logged(self, line: dict[str, Any]) -> None:
-        """A line of the metrics was written."""
+    def on_log(self, line: dict[str, Any]) -> None:
+        """Called after a line was written to the metrics."""
         ...
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingStage:
     """One stage, ready to train."""
 
     name: StageName
-    stage: StageConfig
+    settings: StageConfig
     config: RunConfig
     objective: Objective
-    batches: Batches
+    batches: TrainingBatches
     evaluate: Evaluation
     folder: RunFolder
     accelerator: Accelerator
-    stop: threading.Event
-    watchers: tuple[Watcher, ...] = ()
+    stop_event: threading.Event
+    callbacks: tuple[TrainingCallback, ...] = ()
 
     @property
-    def is_first(self) -> bool:
+    def is_main_process(self) -> bool:
         """Whether this process writes files."""
         return bool(self.accelerator.is_main_process)
 
 
 @dataclass
-class Outcome:
-    """How far a stage is. What goes into a state beside tensors."""
+class TrainState:
+    """Progress of a stage: the part of a saved state that is not tensors."""
 
     step: int = 0
-    spent_s: float = 0.0
-    """Computing time, without evaluations."""
+    training_s: float = 0.0
+    """Training time, evaluations excluded; seconds."""
     tokens: int = 0
     """Candles read."""
-    best: float = math.inf
+    best_loss: float = math.inf
     """Lowest validation loss."""
     best_step: int = 0
-    start: float = math.inf
+    initial_loss: float = math.inf
     """Validation loss before the first step."""
-    evaluated: int = -1
-    """The step that was evaluated last."""
-    stale: int = 0
-    """Evaluations since the best."""
-    sums: dict[str, float] = field(default_factory=dict)
-    """Figures since the last line of the log."""
-    summed: int = 0
+    last_eval_step: int = -1
+    evals_since_best: int = 0
+    metric_sums: dict[str, float] = field(default_factory=dict)
+    """Sums of the training metrics since the last log line, over ``num_summed`` steps."""
+    num_summed: int = 0
     interval_s: float = 0.0
-    why: str = ""
-    """Why training ended: "budget", "no progress" or "stopped"."""
+    """Training time since the last log line; seconds."""
+    stop_reason: StopReason = ""
 
-    def to_info(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As JSON; infinities are left out."""
         return {name: value for name, value in vars(self).items() if value != math.inf}
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set, so that a run saves and leaves cleanly."""
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that is set by SIGTERM and Ctrl-C, so that a run can save its state and exit."""
     stop = threading.Event()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {}
+    if threading.current_thread() is threading.main_thread():  # only the main thread may set handlers
+        previous = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-class _Loop:
-    """The state of a running stage."""
+class TrainingLoop:
+    """A stage in training."""
 
-    def __init__(self, job: Job) -> None:
-        self.job, self.outcome = job, Outcome()
-        network = job.objective.network
-        self.averaged = Averaged(network, job.stage.ema)
+    def __init__(self, stage: TrainingStage) -> None:
+        self.stage, self.settings, self.state = stage, stage.settings, TrainState()
+        network = stage.objective.network
+        self.ema = WeightEma(network, self.settings.ema_decay)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
-        job.accelerator.gradient_accumulation_steps = job.batches.sharing.turns
-        plain = make_optimizers(network, job.stage)
-        job.objective.train()
-        self.wrapped, *self.optimizers = job.accelerator.prepare(job.objective, *plain)
-        self._launcher = int(os.environ.get(LAUNCHER, "0"))
+        stage.accelerator.gradient_accumulation_steps = stage.batches.sharding.grad_accum_steps
+        optimizers = make_optimizers(network, self.settings)
+        stage.objective.train()
+        self.objective, *self.optimizers = stage.accelerator.prepare(stage.objective, *optimizers)
+        self._launcher_pid = int(os.environ.get(LAUNCHER_PID, "0"))
         self._last_save = time.monotonic()
 
-    # ------------------------------------------------------------------------------------------------- going on
+    # ------------------------------------------------------------------------------------------------------ states
 
     def load(self) -> bool:
-        """Go on from the newest state; whether there is one."""
-        saved = self.job.folder.latest(self.job.name)
+        """Load the newest state; returns whether there is one."""
+        saved = self.stage.folder.load_latest(self.stage.name)
         if saved is None:
             return False
-        network, tensors = self.job.objective.network, saved.tensors
+        network, tensors = self.stage.objective.network, saved.tensors
         network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")})
-        self.averaged.load({k.removeprefix("averaged."): v for k, v in tensors.items() if k.startswith("averaged.")})
+        self.ema.load({k.removeprefix("averaged."): v for k, v in tensors.items() if k.startswith("averaged.")})
         for number, optimizer in enumerate(self.optimizers):
-            held: dict[int, dict[str, Tensor]] = {}
+            values: dict[int, dict[str, Tensor]] = {}
             for key, value in tensors.items():
                 kind, _, rest = key.partition(".")
                 if kind == f"optimizer{number}":
                     index, _, name = rest.partition(".")
-                    held.setdefault(int(index), {})[name] = value
-            optimizer.load_state_dict({"state": held, "param_groups": optimizer.state_dict()["param_groups"]})
-        self.outcome = Outcome(step=saved.step, **{**saved.info, "why": ""})
+                    values.setdefault(int(index), {})[name] = value
+            optimizer.load_state_dict({"state": values, "param_groups": optimizer.state_dict()["param_groups"]})
+        self.state = TrainState(step=saved.step, **{**saved.progress, "stop_reason": ""})
         return True
 
     def save(self) -> None:
-        """Write a state."""
-        job, network = self.job, self.job.objective.network
+        """Write the state."""
+        stage, network = self.stage, self.stage.objective.network
         tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-        tensors |= {f"averaged.{n}": v for n, v in zip(self.averaged.names, self.averaged.values, strict=True)}
+        tensors |= {f"averaged.{n}": v for n, v in zip(self.ema.names, self.ema.values, strict=True)}
         for number, optimizer in enumerate(self.optimizers):
-            for index, held in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer{number}.{index}.{name}": torch.as_tensor(v) for name, v in held.items()}
-        info = self.outcome.to_info()
-        info.pop("step")
-        if job.is_first:
-            job.folder.save(job.name, self.outcome.step, tensors, info)
+            for index, values in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer{number}.{index}.{name}": torch.as_tensor(v) for name, v in values.items()}
+        progress = self.state.to_dict()
+        progress.pop("step")
+        if stage.is_main_process:
+            stage.folder.save(stage.name, self.state.step, tensors, progress)
         self._last_save = time.monotonic()
 
-    # --------------------------------------------------------------------------------------------------- a step
+    def is_save_due(self) -> bool:
+        """Whether the last state is older than ``checkpoint_every_minutes``."""
+        return time.monotonic() - self._last_save > self.stage.config.checkpoint_every_minutes * 60
 
-    def progress(self, ahead: int = 0) -> float:
-        """Part of the budget that is spent, ``ahead`` steps from now."""
-        done, total = self.done_of_total()
-        return (done + (ahead if self.job.stage.steps else 0)) / total
+    # ------------------------------------------------------------------------------------------------------- steps
 
-    def done_of_total(self) -> tuple[float, float]:
-        """In steps, or in seconds where the budget is time."""
-        if self.job.stage.steps:
-            return self.outcome.step, self.job.stage.steps
-        return self.outcome.spent_s, (self.job.stage.minutes or 0.0) * 60
+    def budget_progress(self) -> tuple[float, float]:
+        """Spent and total budget, in steps or in seconds."""
+        if self.settings.max_steps:
+            return self.state.step, self.settings.max_steps
+        return self.state.training_s, (self.settings.max_minutes or 0.0) * 60
+
+    def fraction_done(self, ahead: int = 0) -> float:
+        """Fraction of the budget that is spent, ``ahead`` steps from now."""
+        done, total = self.budget_progress()
+        return (done + (ahead if self.settings.max_steps else 0)) / total
 
     def step(self, batches: Iterator[Batch]) -> dict[str, float]:
-        """One optimizer step; the sums of its figures over this process's micro-batches."""
-        job, accelerator = self.job, self.job.accelerator
-        torch.manual_seed(_mixed(job.config.seed, self.outcome.step, accelerator.process_index))
-        rate = set_rates(self.optimizers, job.stage, rate_at(self.progress(ahead=1), job.stage))
+        """Take one optimizer step; returns the sums of its metrics over this process's micro-batches."""
+        stage, accelerator = self.stage, self.stage.accelerator
+        torch.manual_seed(_step_seed(stage.config.seed, self.state.step, accelerator.process_index))
+        factor = learning_rate_at(self.fraction_done(ahead=1), self.settings)
+        learning_rate = set_learning_rates(self.optimizers, self.settings, factor)
         sums: dict[str, Tensor] = {}
-        for _ in range(job.batches.sharing.turns):
-            batch = Batch(*(part.to(accelerator.device, non_blocking=True) for part in next(batches)))
-            with accelerator.accumulate(self.wrapped):
-                loss, figures = self.wrapped(batch)
+        for _ in range(stage.batches.sharding.grad_accum_steps):
+            batch = Batch(*(tensor.to(accelerator.device, non_blocking=True) for tensor in next(batches)))
+            with accelerator.accumulate(self.objective):
+                loss, metrics = self.objective(batch)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
-                    norm = float(accelerator.clip_grad_norm_(self.parameters, job.stage.clip))
-                    self._require_finite(norm)
+                    grad_norm = float(accelerator.clip_grad_norm_(self.parameters, self.settings.max_grad_norm))
+                    self._require_finite(grad_norm)
                 for optimizer in self.optimizers:
                     optimizer.step()
                     optimizer.zero_grad(set_to_none=True)
-            for name, value in {"loss": loss.detach(), **figures}.items():
+            for name, value in {"loss": loss.detach(), **metrics}.items():
                 sums[name] = sums.get(name, 0.0) + value
         names, values = list(sums), torch.stack([value.double() for value in sums.values()]).tolist()
-        self.outcome.step += 1
-        if job.stage.ema:
-            self.averaged.update(self.outcome.step)
-        self.rate, self.norm = rate, norm
+        self.state.step += 1
+        if self.settings.ema_decay:
+            self.ema.update(self.state.step)
+        self.learning_rate, self.grad_norm = learning_rate, grad_norm
         return dict(zip(names, values, strict=True))
 
-    def _require_finite(self, norm: float) -> None:
-        """The norm is that of all processes' gradients, so that all stop together, before the step is taken."""
-        if not math.isfinite(norm):
-            raise LossNotFinite(
-                f"the gradient of step {self.outcome.step + 1} of the {self.job.name} is not finite ({norm}): training "
-                "diverged, or the candles hold absurd values. The last good state is kept. Lower the rate "
-                f"({self.job.name}.rate), or clip harder, and go on with --resume auto."
+    def _require_finite(self, grad_norm: float) -> None:
+        """The norm is that of the averaged gradients, so that all processes stop together, before the step is taken."""
+        if not math.isfinite(grad_norm):
+            raise NonFiniteLossError(
+                msg(
+                    "the gradient of {name} at step {step} is not finite ({grad_norm}): training diverged, or "
+                    "the candles contain extreme values. The last good state is saved. Lower "
+                    "{name}.learning_rate or {name}.max_grad_norm, and continue with --resume auto.",
+                    step=self.state.step + 1,
+                    name=self.stage.name,
+                    grad_norm=grad_norm,
+                )
             )
 
-    def agree(self, sums: dict[str, float], seconds: float) -> bool:
-        """Add up what the processes say; whether any was asked to stop."""
-        orphaned = self._launcher and os.getppid() != self._launcher
-        first = float(self.job.is_first)
-        mine = [float(self.job.stop.is_set() or bool(orphaned)), seconds * first, *sums.values()]
-        world = self.job.accelerator.num_processes
-        if world > 1:
-            device = self.job.accelerator.device
-            together = torch.tensor(mine, dtype=torch.float64, device=device)
-            torch.distributed.all_reduce(together)
-            mine = together.tolist()
-        stop, elapsed, *values = mine
-        outcome, sharing = self.outcome, self.job.batches.sharing
-        outcome.spent_s += elapsed
-        outcome.interval_s += elapsed
-        outcome.tokens += sharing.batch * self.job.batches.config.window
-        outcome.summed += 1
-        for name, value in zip(sums, values, strict=True):
-            outcome.sums[name] = outcome.sums.get(name, 0.0) + value / (world * sharing.turns)
-        return stop > 0
+    def sync_step(self, sums: dict[str, float], seconds: float) -> bool:
+        """Add up the metrics of all processes; returns whether any process must stop."""
+        is_orphan = bool(self._launcher_pid) and os.getppid() != self._launcher_pid
+        # only the main process reports its time: all take the same, and the sum must not count it twice
+        values = [float(self.stage.stop_event.is_set() or is_orphan), seconds * self.stage.is_main_process]
+        values += sums.values()
+        world_size = self.stage.accelerator.num_processes
+        if world_size > 1:
+            device = self.stage.accelerator.device
+            total = torch.tensor(values, dtype=torch.float64, device=device)
+            torch.distributed.all_reduce(total)
+            values = total.tolist()
+        num_stopping, elapsed, *means = values
+        state, sharding = self.state, self.stage.batches.sharding
+        state.training_s += elapsed
+        state.interval_s += elapsed
+        state.tokens += sharding.batch_size * self.stage.batches.config.window_length
+        state.num_summed += 1
+        for name, value in zip(sums, means, strict=True):
+            mean = value / (world_size * sharding.grad_accum_steps)
+            state.metric_sums[name] = state.metric_sums.get(name, 0.0) + mean
+        return num_stopping > 0
 
-    # ------------------------------------------------------------------------------------------- between steps
+    # ------------------------------------------------------------------------------------ logging and evaluation
 
-    def log(self) -> None:
-        """A line of means since the last."""
-        outcome, job = self.outcome, self.job
-        means = {name: value / outcome.summed for name, value in outcome.sums.items()}
-        tokens = outcome.summed * job.batches.sharing.batch * job.batches.config.window
-        self.write(
+    def log_metrics(self) -> None:
+        """Write a line with the means since the last one."""
+        state, stage = self.state, self.stage
+        means = {name: value / state.num_summed for name, value in state.metric_sums.items()}
+        tokens = state.num_summed * stage.batches.sharding.batch_size * stage.batches.config.window_length
+        self.write_line(
             {
                 "kind": "train",
-                "stage": job.name,
-                "step": outcome.step,
+                "stage": stage.name,
+                "step": state.step,
                 **means,
-                "rate": self.rate,
-                "norm": self.norm,
-                "spent_s": outcome.spent_s,
-                "tokens": outcome.tokens,
-                "tokens_per_s": tokens / max(outcome.interval_s, 1e-9),
+                "learning_rate": self.learning_rate,
+                "grad_norm": self.grad_norm,
+                "training_s": state.training_s,
+                "tokens": state.tokens,
+                "tokens_per_s": tokens / max(state.interval_s, 1e-9),
             }
         )
-        outcome.sums, outcome.summed, outcome.interval_s = {}, 0, 0.0
+        state.metric_sums, state.num_summed, state.interval_s = {}, 0, 0.0
 
-    def write(self, line: dict[str, Any]) -> None:
-        """Append to the metrics, in the first process."""
-        if self.job.is_first:
-            self.job.folder.log(line)
-            for watcher in self.job.watchers:
-                watcher.logged(line)
+    def write_line(self, line: dict[str, Any]) -> None:
+        """Append a line to the metrics, in the main process."""
+        if self.stage.is_main_process:
+            self.stage.folder.log(line)
+            for callback in self.stage.callbacks:
+                callback.on_log(line)
 
     def evaluate(self) -> None:
-        """Evaluate the averaged weights, and keep them where they are the best so far."""
-        job, outcome = self.job, self.outcome
-        network = job.objective.network
-        state = self.averaged.state(network) if job.stage.ema else dict(network.state_dict())
-        state = plain_state(state, job.stage.lora_scale)
-        begun = time.monotonic()
-        figures = job.evaluate(state)
-        loss, outcome.evaluated = figures["validation"], outcome.step
-        is_best = loss < outcome.best
-        outcome.stale = 0 if is_best else outcome.stale + 1
-        if outcome.step == 0:
-            outcome.start = loss
+        """Evaluate the averaged weights, and save them if they are the best so far."""
+        stage, state = self.stage, self.state
+        network = stage.objective.network
+        weights = self.ema.state(network) if self.settings.ema_decay else dict(network.state_dict())
+        weights = merge_lora(weights, self.settings.lora_scale)
+        started_at = time.monotonic()
+        metrics = stage.evaluate(weights)
+        loss, state.last_eval_step = metrics["validation_loss"], state.step
+        is_best = loss < state.best_loss
+        state.evals_since_best = 0 if is_best else state.evals_since_best + 1
+        if state.step == 0:
+            state.initial_loss = loss
         if is_best:
-            outcome.best, outcome.best_step = loss, outcome.step
-        head = {"kind": "evaluation", "stage": job.name, "step": outcome.step, "spent_s": outcome.spent_s}
-        self.write({**head, **figures, "best": outcome.best, "seconds": time.monotonic() - begun})
+            state.best_loss, state.best_step = loss, state.step
+        head = {"kind": "evaluation", "stage": stage.name, "step": state.step, "training_s": state.training_s}
+        seconds = time.monotonic() - started_at
+        self.write_line({**head, **metrics, "best_validation_loss": state.best_loss, "seconds": seconds})
         if is_best:
-            if job.is_first:
-                job.folder.save_best(job.name, outcome.step, state)
+            if stage.is_main_process:
+                stage.folder.save_best(stage.name, state.step, weights)
             self.save()
 
-    def ending(self) -> str:
-        """Why training is to end now; empty while it is not."""
-        if self.job.stage.patience is not None and self.outcome.stale >= self.job.stage.patience:
-            return "no progress"
-        return "budget" if self.progress() >= 1 else ""
-
-    def is_save_due(self) -> bool:
-        """Whether the last state is old enough."""
-        return time.monotonic() - self._last_save > self.job.config.save_minutes * 60
+    def stop_reason(self) -> StopReason:
+        """Why training must end now; empty if it continues."""
+        patience = self.settings.early_stopping_patience
+        if patience is not None and self.state.evals_since_best >= patience:
+            return "early stopping"
+        return "budget" if self.fraction_done() >= 1 else ""
 
 
-def train(job: Job) -> Outcome:
-    """Train one stage to the end of its budget, until validation stops improving, or until told to stop.
+def train(stage: TrainingStage) -> TrainState:
+    """Train one stage until its budget is spent, validation stops improving, or a stop is requested.
 
     Raises:
-        LossNotFinite: training diverged.
-        StateNotWritten: a state could not be written.
+        NonFiniteLossError: training diverged.
+        CheckpointWriteError: a state could not be written.
     """
-    loop = _Loop(job)
+    loop = TrainingLoop(stage)
     if loop.load():
-        loop.write({"kind": "resumed", "stage": job.name, "step": loop.outcome.step})
+        loop.write_line({"kind": "resumed", "stage": stage.name, "step": loop.state.step})
     else:
         loop.evaluate()
-    outcome, sharing = loop.outcome, job.batches.sharing
+    state, sharding = loop.state, stage.batches.sharding
     loader = DataLoader(
-        job.batches,
+        stage.batches,
         batch_size=None,
-        sampler=_Numbers(outcome.step * sharing.turns),
-        num_workers=job.batches.config.workers,
+        sampler=_MicroStepSampler(state.step * sharding.grad_accum_steps),
+        num_workers=stage.batches.config.num_workers,
     )
-    batches, clock = iter(loader), time.monotonic()
-    why = loop.ending()
-    while not why:
+    batches, started_at = iter(loader), time.monotonic()
+    reason = loop.stop_reason()
+    while not reason:
         sums = loop.step(batches)
-        now = time.monotonic()
-        stop = loop.agree(sums, min(now - clock, LONGEST_STEP_S))
-        for watcher in job.watchers if job.is_first else ():
-            watcher.stepped(*loop.done_of_total(), {"loss": outcome.sums["loss"] / outcome.summed})
-        if outcome.step % job.config.log_every == 0:
-            loop.log()
-        if outcome.step % job.stage.evaluate_every == 0:
+        must_stop = loop.sync_step(sums, min(time.monotonic() - started_at, MAX_STEP_S))
+        for callback in stage.callbacks if stage.is_main_process else ():
+            callback.on_step(*loop.budget_progress(), {"loss": state.metric_sums["loss"] / state.num_summed})
+        if state.step % stage.config.log_every_steps == 0:
+            loop.log_metrics()
+        if state.step % stage.settings.eval_every_steps == 0:
             loop.evaluate()
-        why = loop.ending() or ("stopped" if stop else "")
-        if not why and loop.is_save_due():
+        reason = loop.stop_reason() or ("interrupted" if must_stop else "")
+        if not reason and loop.is_save_due():
             loop.save()
-        clock = time.monotonic()
-    if why != "stopped" and outcome.evaluated != outcome.step:
+        started_at = time.monotonic()
+    if reason != "interrupted" and state.last_eval_step != state.step:
         loop.evaluate()
     loop.save()
-    outcome.why = why
-    job.accelerator.free_memory()
-    return outcome
+    state.stop_reason = reason
+    stage.accelerator.free_memory()
+    return state
 
 
-class _Numbers(Sampler[int]):
+class _MicroStepSampler(Sampler[int]):
     """Micro-batch numbers without end."""
 
     def __init__(self, first: int) -> None:
@@ -358,6 +376,6 @@ class _Numbers(Sampler[int]):
         return count(self.first)
 
 
-def _mixed(seed: int, step: int, rank: int) -> int:
-    """One seed for torch of the run's, the step's number and the process's."""
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    """One torch seed from the run's seed, the step and the process; primes keep neighboring seeds and steps apart."""
     return (seed * 1_000_003 + step * 4_099 + rank) % 2**63

@@ -1,23 +1,20 @@
-"""The run folder: its lock, its description, its states and its log. Every file appears whole or not at all.
+"""The run folder: its lock, description, training states and log. Files are written atomically.
 
     run.json                      settings, data, versions, status
     metrics.jsonl                 one line per log interval and evaluation, appended
-    state/<stage>-<step>.safetensors   to go on from; the last two stay
-    state/best-<stage>-<step>.safetensors   averaged weights of the best evaluations; those that a state speaks of stay
-    cache/<digest>/*.npy          the candles
+    state/<stage>-<step>.safetensors        training states; the last two are kept
+    state/best-<stage>-<step>.safetensors   averaged weights of the best evaluations; the last two are kept
+    cache/<digest>/*.npy          memory-mapped candles
     tokenizer/, model/            the result, in the published format
 
-States are safetensors, numbers beside them JSON in its header. ``Accelerator.save_state`` would pickle the random
-states, and this project reads no pickle (such files can run code when they are opened); there are none to save either,
-since the step number determines every random number of a run (``engine.finetune.data.windows``,
-``engine.finetune.training.loop``).
+States are safetensors with JSON in the header. ``Accelerator.save_state`` would pickle the random states, and this
+project reads no pickles, because opening one can run code. There are no random states to save either: the step number
+determines every random number of a run (``engine.finetune.data.windows``, ``engine.finetune.training.loop``).
 """
 
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,162 +26,215 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from engine.errors import FinetuneError, RunInUse, StateNotWritten
-from engine.finetune.config import STAGES, StageName
+from engine.files import atomic_write
+from engine.finetune.config import STAGES, RunConfig, StageName
+from engine.finetune.errors import CheckpointWriteError, FinetuneConfigError, FinetuneError, RunLockedError
+from engine.finetune.legacy_keys import upgrade_description, upgrade_metrics, upgrade_progress
+from engine.finetune.options import from_dict
+from engine.messages import msg
 
-__all__ = ["RunFolder", "Saved", "read_metrics"]
+__all__ = ["FORMAT_VERSION", "RunFolder", "SavedState", "read_metrics"]
 
-KEPT = 2
-_INFO = "info"
+FORMAT_VERSION = 2
+"""Of ``run.json``, ``metrics.jsonl`` and the states. 1 had other key names (``engine.finetune.legacy_keys``) and does
+not state its version."""
+MAX_STATES = 2
+"""States kept per stage: if the newest was truncated by a crash, the one before it is complete."""
+_HEADER_KEY = "info"
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A state that was read."""
+class SavedState:
+    """A training state read from disk."""
 
     step: int
-    info: dict[str, Any]
-    """What is not a tensor."""
+    progress: dict[str, Any]
+    """Everything that is not a tensor."""
     tensors: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths of a run, and how its files are written."""
+    """Paths of a run, and how its files are read and written."""
 
     path: Path
 
     @property
-    def description(self) -> Path:
+    def description_file(self) -> Path:
         """``run.json``."""
         return self.path / "run.json"
 
     @property
-    def metrics(self) -> Path:
+    def metrics_file(self) -> Path:
         """``metrics.jsonl``."""
         return self.path / "metrics.jsonl"
 
     @property
-    def states(self) -> Path:
+    def state_dir(self) -> Path:
         """``state/``."""
         return self.path / "state"
 
-    def best(self, stage: StageName, step: int) -> Path:
-        """The weights that were evaluated as the best of a stage, after ``step`` steps."""
-        return self.states / f"best-{stage}-{step:09d}.safetensors"
+    def best_weights_file(self, stage: StageName, step: int) -> Path:
+        """The weights of a stage's best evaluation, after ``step`` steps."""
+        return self.state_dir / f"best-{stage}-{step:09d}.safetensors"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder; nobody else trains into it meanwhile.
+    def lock(self) -> Iterator[None]:
+        """Lock the folder against other training processes.
 
         Raises:
-            RunInUse: somebody does.
+            RunLockedError: another process holds the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
         except Timeout as cause:
-            raise RunInUse(
-                f"another process trains into {self.path}. Wait for it, stop it, or choose another folder (--out)."
+            raise RunLockedError(
+                msg(
+                    "another process is training in {path}. Wait for it, stop it, or choose another folder "
+                    "(--output_dir).",
+                    path=self.path,
+                )
             ) from cause
         try:
             yield
         finally:
             lock.release()
 
-    def describe(self, values: Mapping[str, Any]) -> None:
-        """Add to or change ``run.json``."""
-        text = json.dumps({**self.read_description(), **values}, indent=2)
-        self._write(self.description, text.encode())
-
-    def read_description(self) -> dict[str, Any]:
-        """``run.json``; empty where there is none yet."""
-        if not self.description.is_file():
-            return {}
-        try:
-            return dict(json.loads(self.description.read_text(encoding="utf-8")))
-        except ValueError as cause:
-            raise FinetuneError(f"{self.description} is damaged ({cause}). Choose another folder (--out).") from cause
-
-    def log(self, line: Mapping[str, Any]) -> None:
-        """Append one line to the metrics."""
-        rounded = {k: float(f"{v:.7g}") if isinstance(v, float) else v for k, v in line.items()}
-        try:
-            with self.metrics.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(rounded) + "\n")
-        except OSError as cause:
-            raise self._not_written(self.metrics, cause) from cause
-
-    def save(self, stage: StageName, step: int, tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> None:
-        """Write a state and drop older ones, but for the last before it."""
-        kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        data = safetensors.torch.save(kept, metadata={_INFO: json.dumps({"step": step, **info})})
-        self._write(self.states / f"{stage}-{step:09d}.safetensors", data)
-        for old in (*self._saved(stage)[:-KEPT], *self._saved(f"best-{stage}")[:-KEPT]):
-            old.unlink(missing_ok=True)
-
-    def save_best(self, stage: StageName, step: int, state: Mapping[str, Tensor]) -> None:
-        """Write the best weights so far; a state is to be saved right after, so that both speak of the same."""
-        kept = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-        self._write(self.best(stage, step), safetensors.torch.save(kept))
-
-    def latest(self, stage: StageName) -> Saved | None:
-        """The newest state that can be read; None where there is none."""
-        for path in reversed(self._saved(stage)):
-            try:
-                with safe_open(path, framework="pt") as file:
-                    info = json.loads(file.metadata()[_INFO])
-                    tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
-            except (SafetensorError, ValueError, KeyError, OSError):
-                continue  # cut short by a dying machine; the one before it is whole
-            return Saved(info.pop("step"), info, tensors)
-        return None
-
-    def _saved(self, prefix: str) -> list[Path]:
-        """Files of one kind by step."""
-        return sorted(self.states.glob(f"{prefix}-*.safetensors"))
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Beside ``path``, flushed to the disk, then moved into place.
+    def update_description(self, values: Mapping[str, Any]) -> None:
+        """Set keys of ``run.json``.
 
         Raises:
-            StateNotWritten: the disk is full, say; what was there before is intact.
+            CheckpointWriteError: the file cannot be written.
         """
-        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        description = {**self.read_description(), "version": FORMAT_VERSION, **values}
+        self._write(self.description_file, json.dumps(description, indent=2).encode())
+
+    def read_description(self) -> dict[str, Any]:
+        """``run.json``; empty if there is none.
+
+        Raises:
+            FinetuneError: the file is damaged.
+        """
+        if not self.description_file.is_file():
+            return {}
+        try:
+            values = dict(json.loads(self.description_file.read_text(encoding="utf-8")))
+        except ValueError as cause:
+            raise FinetuneError(
+                msg(
+                    "{description_file} is damaged ({cause}). Choose another folder (--output_dir).",
+                    description_file=self.description_file,
+                    cause=cause,
+                )
+            ) from cause
+        return upgrade_description(values)
+
+    def read_config(self) -> RunConfig:
+        """The settings of the run.
+
+        Raises:
+            FinetuneConfigError: the folder holds no run.
+        """
+        description = self.read_description()
+        if "settings" not in description:
+            raise FinetuneConfigError(
+                msg(
+                    "{path} is not a run folder: it has no run.json with settings. Specify the folder of a run.",
+                    path=self.path,
+                )
+            )
+        return from_dict(description["settings"])
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Append one line to the metrics.
+
+        Raises:
+            CheckpointWriteError: the file cannot be written.
+        """
+        rounded = {k: float(f"{v:.7g}") if isinstance(v, float) else v for k, v in line.items()}
+        try:
+            with self.metrics_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(rounded) + "\n")
+        except OSError as cause:
+            raise self._write_error(self.metrics_file, cause) from cause
+
+    def save(self, stage: StageName, step: int, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
+        """Write a training state and delete older ones.
+
+        Raises:
+            CheckpointWriteError: the file cannot be written; older states are intact.
+        """
+        metadata = {_HEADER_KEY: json.dumps({"step": step, **progress})}
+        data = safetensors.torch.save(_on_cpu(tensors), metadata=metadata)
+        self._write(self.state_dir / f"{stage}-{step:09d}.safetensors", data)
+        for prefix in (stage, f"best-{stage}"):
+            for old in self._state_files(prefix)[:-MAX_STATES]:
+                old.unlink(missing_ok=True)
+
+    def save_best(self, stage: StageName, step: int, state: Mapping[str, Tensor]) -> None:
+        """Write the best weights so far. Save a state right after, so that both refer to the same evaluation.
+
+        Raises:
+            CheckpointWriteError: the file cannot be written.
+        """
+        self._write(self.best_weights_file(stage, step), safetensors.torch.save(_on_cpu(state)))
+
+    def load_latest(self, stage: StageName) -> SavedState | None:
+        """The newest readable state; None if there is none."""
+        for path in reversed(self._state_files(stage)):
+            try:
+                with safe_open(path, framework="pt") as file:
+                    progress = upgrade_progress(json.loads(file.metadata()[_HEADER_KEY]))
+                    tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
+            except (SafetensorError, ValueError, KeyError, OSError):
+                continue  # truncated by a crash; the state before it is complete
+            return SavedState(progress.pop("step"), progress, tensors)
+        return None
+
+    def _state_files(self, prefix: str) -> list[Path]:
+        """Files of one kind, by step."""
+        return sorted(self.state_dir.glob(f"{prefix}-*.safetensors"))
+
+    def _write(self, path: Path, data: bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with beside.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(beside, path)  # noqa: PTH105  (named, as what the format of this folder rests on)
-            finally:
-                beside.unlink(missing_ok=True)
+            atomic_write(path, data)
         except OSError as cause:
-            raise self._not_written(path, cause) from cause
+            raise self._write_error(path, cause) from cause
 
-    def _not_written(self, path: Path, cause: OSError) -> StateNotWritten:
-        states = [path for stage in STAGES for path in self._saved(stage)]
-        last = f"the last good state is {states[-1].name}" if states else "nothing was saved before"
-        return StateNotWritten(
-            f"{path} could not be written: {cause.strerror or cause}; {last}. Free some space and go on with "
-            "--resume auto."
+    def _write_error(self, path: Path, cause: OSError) -> CheckpointWriteError:
+        states = [path for stage in STAGES for path in self._state_files(stage)]
+        last = msg("the last good state is {name}", name=states[-1].name) if states else msg("nothing was saved yet")
+        return CheckpointWriteError(
+            msg(
+                "{path} could not be written: {error}; {last}. Free some disk space and continue with --resume auto.",
+                path=path,
+                error=cause.strerror or cause,
+                last=last,
+            )
         )
 
 
+def _on_cpu(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+
+
 def read_metrics(path: str | Path) -> list[dict[str, Any]]:
-    """The lines of a run's ``metrics.jsonl`` (or of its folder), without what a resumed run did again.
+    """The lines of a run's ``metrics.jsonl``, without those that a resumed run has repeated.
 
     A last line that is still being written is left out.
+
+    Args:
+        path: the file, or the run folder.
     """
     path = Path(path)
     file = path / "metrics.jsonl" if path.is_dir() else path
     lines: list[dict[str, Any]] = []
     for text in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
         try:
-            line = json.loads(text)
+            line = upgrade_metrics(json.loads(text))
         except ValueError:
             continue
         if line.get("kind") == "resumed":

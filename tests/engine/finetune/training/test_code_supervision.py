@@ -5,10 +5,10 @@ import torch
 
 from engine import KronosTokenizer
 from engine.config import TokenizerConfig
-from engine.errors import SettingsError
 from engine.finetune import run
 from engine.finetune.config import TokenizerStage
-from engine.finetune.training.code_supervision import guidance_loss, guided_bits
+from engine.finetune.errors import FinetuneConfigError
+from engine.finetune.training.code_supervision import code_loss, target_bits
 from engine.finetune.training.losses import TokenizerObjective, squared_correlation
 from tests.support import finetune_makers as makers
 from tests.support import tiny
@@ -25,13 +25,13 @@ def still(closes):
 def test_neighbouring_closes_differ_in_one_bit_and_no_two_have_the_same():
     outer = torch.arange(2.475, 7.2, 0.15)
     closes = torch.cat((-outer.flip(0), torch.arange(-2.3625, 2.4, 0.075), outer))
-    bits = guided_bits(still(closes), WIDE)[0, :, :7]
+    bits = target_bits(still(closes), WIDE)[0, :, :7]
     assert ((bits[1:] != bits[:-1]).sum(dim=-1) == 1).all()
     assert len(torch.unique(bits, dim=0)) == len(closes) == 128
 
 
 def test_closes_beyond_the_range_share_its_last_cells():
-    far, edge = guided_bits(still([-50.0, 50.0]), WIDE), guided_bits(still([-7.19, 7.15]), WIDE)
+    far, edge = target_bits(still([-50.0, 50.0]), WIDE), target_bits(still([-7.19, 7.15]), WIDE)
     assert torch.equal(far[..., :7], edge[..., :7])
 
 
@@ -45,31 +45,31 @@ def test_closes_beyond_the_range_share_its_last_cells():
         (4, 1.0, {14, 15, 16, 17}),
     ],
 )
-def test_bodies_wicks_volume_and_gaps_are_told_apart(column, by, flipped):
+def test_bodies_wicks_volume_and_gaps_are_distinguished(column, by, flipped):
     plain = still([0.3, 0.3])
     other = plain.clone()
     other[0, 1, column] += by
-    different = (guided_bits(other, WIDE) != guided_bits(plain, WIDE))[0]
+    different = (target_bits(other, WIDE) != target_bits(plain, WIDE))[0]
     assert not different[0].any()
     found = set(torch.nonzero(different[1]).flatten().tolist())
     assert found
     assert found <= flipped
 
 
-def test_bits_know_nothing_of_later_candles():
-    candles = tiny.normalised(2, 20)
+def test_bits_do_not_depend_on_later_candles():
+    candles = tiny.zscores(2, 20)
     changed = candles.clone()
     changed[:, 10:] += 1.0
-    torch.testing.assert_close(guided_bits(candles, WIDE)[:, :10], guided_bits(changed, WIDE)[:, :10])
+    torch.testing.assert_close(target_bits(candles, WIDE)[:, :10], target_bits(changed, WIDE)[:, :10])
 
 
-def test_fewer_bits_take_the_most_telling_and_more_are_left_over():
-    candles = tiny.normalised(2, 20)
-    whole = guided_bits(candles, WIDE)
-    few = guided_bits(candles, tiny.tokenizer().config)
+def test_fewer_bits_are_the_most_significant_and_more_are_unused():
+    candles = tiny.zscores(2, 20)
+    whole = target_bits(candles, WIDE)
+    few = target_bits(candles, tiny.tokenizer().config)
     s1, s2 = tiny.tokenizer().config.s1_bits, tiny.tokenizer().config.s2_bits
     torch.testing.assert_close(few, torch.cat((whole[..., :s1], whole[..., 10 : 10 + s2]), dim=-1))
-    many = guided_bits(candles, TokenizerConfig(**(tiny.TOKENIZER | {"s1_bits": 12, "s2_bits": 9})))
+    many = target_bits(candles, TokenizerConfig(**(tiny.TOKENIZER | {"s1_bits": 12, "s2_bits": 9})))
     assert not many[..., 10:12].any()
 
 
@@ -77,13 +77,17 @@ def test_the_loss_falls_as_latents_agree_and_does_not_see_their_length():
     bits = torch.tensor([[[True, False, True, True]]])
     agree = torch.where(bits, 1.0, -1.0)
     half = agree * torch.tensor([1.0, 1.0, -1.0, -1.0])
-    assert guidance_loss(agree, bits) < guidance_loss(half, bits) < guidance_loss(-agree, bits)
-    torch.testing.assert_close(guidance_loss(agree, bits), guidance_loss(agree * 7, bits))
-    torch.testing.assert_close(guidance_loss(agree, bits), torch.log1p(torch.exp(torch.tensor(-3.0))))
+    assert code_loss(agree, bits) < code_loss(half, bits) < code_loss(-agree, bits)
+    torch.testing.assert_close(code_loss(agree, bits), code_loss(agree * 7, bits))
+    torch.testing.assert_close(code_loss(agree, bits), torch.log1p(torch.exp(torch.tensor(-3.0))))
 
 
-def test_a_guided_run_teaches_the_encoder_and_leaves_the_decoder(tmp_path):
-    run.work(makers.prepared(tmp_path, stages="tokenizer", loss="guided", steps=30, rate=3e-3))
+def test_a_supervised_run_trains_the_encoder_and_leaves_the_decoder(tmp_path):
+    run.run_stages(
+        makers.prepared(
+            tmp_path, stages="tokenizer", **{"tokenizer.loss": "supervised"}, max_steps=30, learning_rate=3e-3
+        )
+    )
     before, after = (KronosTokenizer.from_pretrained(tmp_path / place / "tokenizer") for place in ("start", "run"))
     same = {name for name, value in before.state_dict().items() if torch.equal(value, after.state_dict()[name])}
     assert same == {name for name in before.state_dict() if not name.startswith(("embed.", "encoder.", "to_code."))}
@@ -91,12 +95,12 @@ def test_a_guided_run_teaches_the_encoder_and_leaves_the_decoder(tmp_path):
     assert evaluations[-1]["validation_wrong_bits"] < 0.7 * evaluations[0]["validation_wrong_bits"]
 
 
-def test_a_guided_run_chooses_its_parts_itself():
-    with pytest.raises(SettingsError, match='parts must be "full" with loss = "guided"'):
-        TokenizerStage(loss="guided", parts="lora")
+def test_a_supervised_run_selects_its_parameters_itself():
+    with pytest.raises(FinetuneConfigError, match='trainable must be "full" when loss = "supervised"'):
+        TokenizerStage(loss="supervised", trainable="lora")
 
 
-def test_correlation_is_none_where_all_pairs_occur_alike_and_whole_where_bits_repeat():
+def test_correlation_is_zero_if_all_pairs_are_equally_frequent_and_one_if_bits_repeat():
     every = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 3)[None] / 3**0.5
     torch.testing.assert_close(squared_correlation(every), torch.tensor(0.0))
     same = every[..., :1].expand(-1, -1, 3)
@@ -104,9 +108,9 @@ def test_correlation_is_none_where_all_pairs_occur_alike_and_whole_where_bits_re
     torch.testing.assert_close(squared_correlation(torch.ones(1, 5, 2) / 2**0.5), torch.tensor(1.0))
 
 
-@pytest.mark.parametrize("loss", ["weighed", "published"])
+@pytest.mark.parametrize("loss", ["scaled_mse", "mse"])
 def test_decorrelation_adds_its_weight_and_reaches_the_encoder(loss):
-    tokenizer, candles = tiny.tokenizer().train(), tiny.normalised(4, 20)
+    tokenizer, candles = tiny.tokenizer().train(), tiny.zscores(4, 20)
     batch = makers.batch_of(candles)
     without, figures = TokenizerObjective(tokenizer, TokenizerStage(loss=loss))(batch)
     added, _ = TokenizerObjective(tokenizer, TokenizerStage(loss=loss, decorrelation_weight=2.0))(batch)

@@ -1,57 +1,60 @@
 import json
 import threading
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from engine import KronosPredictor
-from engine.errors import LossNotFinite, RunExists, RunInUse, StateNotWritten
+from engine import Kronos, KronosPredictor
 from engine.finetune import run
-from engine.finetune.launch import STOPPED
-from engine.finetune.options import config_from
-from engine.finetune.training import run_folder as state
-from engine.finetune.training.loop import _Loop, stopping_on_signals
+from engine.finetune.errors import CheckpointWriteError, NonFiniteLossError, RunExistsError, RunLockedError
+from engine.finetune.launch import EXIT_STOPPED
+from engine.finetune.options import load_config
+from engine.finetune.training import loop
+from engine.finetune.training.loop import TrainingLoop, stop_on_signal
+from engine.finetune.training.run_folder import RunFolder
 from tests.support import finetune_makers as makers
 
 
 @pytest.fixture
 def folder(tmp_path):
-    makers.start(tmp_path)
+    makers.initial_checkpoints(tmp_path)
     makers.csv(tmp_path)
     return tmp_path
 
 
 def stopping_after(monkeypatch, steps):
     """As if SIGTERM came in step ``steps``."""
-    plain = _Loop.step
+    plain = TrainingLoop.step
 
     def step(self, batches):
-        if self.outcome.step + 1 == steps:
-            self.job.stop.set()
+        if self.state.step + 1 == steps:
+            self.stage.stop_event.set()
         return plain(self, batches)
 
-    monkeypatch.setattr(_Loop, "step", step)
-    return lambda: monkeypatch.setattr(_Loop, "step", plain)
+    monkeypatch.setattr(TrainingLoop, "step", step)
+    return lambda: monkeypatch.setattr(TrainingLoop, "step", plain)
 
 
 @pytest.mark.parametrize("stage", ["model", "tokenizer"])
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(folder, monkeypatch, stage):
-    extra = {"stages": stage, "optimizer": "muon", "data.epoch_windows": 8}
-    assert run.work(makers.prepared(folder, **extra)) == "finished"
+def test_a_resumed_run_is_the_same_as_an_uninterrupted_one(folder, monkeypatch, stage):
+    extra = {"stages": stage, "optimizer": "muon", "data.windows_per_epoch": 8}
+    assert run.run_stages(makers.prepared(folder, **extra)) == "finished"
     whole, weights = makers.losses(folder), makers.weights(folder, stage)
     (folder / "run").rename(folder / "whole")
     undo = stopping_after(monkeypatch, 7)
-    assert run.work(makers.prepared(folder, **extra)) == "stopped"
+    assert run.run_stages(makers.prepared(folder, **extra)) == "stopped"
     undo()
-    assert run.work(makers.prepared(folder, resume="auto", **extra)) == "finished"
+    assert run.run_stages(makers.prepared(folder, resume="auto", **extra)) == "finished"
     np.testing.assert_array_equal(makers.losses(folder), whole)
     assert makers.weights(folder, stage) == weights
     assert makers.lines(folder, "resumed") == [{"kind": "resumed", "stage": stage, "step": 7}]
 
 
 def test_both_stages_in_one_run_give_a_pair_that_forecasts(folder):
-    run.work(makers.prepared(folder, stages="tokenizer,model", ema=0))
+    run.run_stages(makers.prepared(folder, stages="tokenizer,model", ema_decay=0))
     predictor = KronosPredictor.from_pretrained(folder / "run", device="cpu")
     assert predictor.tokenizer.config.s1_bits == predictor.model.config.s1_bits
     described = json.loads((folder / "run" / "run.json").read_text())
@@ -61,64 +64,96 @@ def test_both_stages_in_one_run_give_a_pair_that_forecasts(folder):
     assert described["data"]["candles"] == 700
 
 
-def test_the_best_evaluation_is_kept_and_not_the_last(folder):
-    run.work(makers.prepared(folder, rate=50.0, clip=1e6, ema=0))
-    evaluations = {line["step"]: line["validation"] for line in makers.lines(folder, "evaluation")}
-    assert list(evaluations) == [0, 5, 10, 12]
-    assert evaluations[12] > evaluations[0]  # the rate is absurd
-    assert makers.weights(folder) == (folder / "start" / "model" / "model.safetensors").read_bytes()
+@pytest.mark.parametrize(("losses", "best_step"), [((1.0, 2.0, 3.0, 4.0), 0), ((3.0, 1.0, 2.0, 4.0), 5)])
+def test_the_best_evaluation_is_kept_and_not_the_last(folder, monkeypatch, losses, best_step):
+    evaluated, make_evaluation = [], run.make_evaluation
+
+    def make_scripted_evaluation(*arguments):
+        evaluate = make_evaluation(*arguments)
+
+        def scripted(weights):
+            evaluated.append({name: value.clone() for name, value in weights.items()})
+            return {**evaluate(weights), "validation_loss": losses[len(evaluated) - 1]}
+
+        return scripted
+
+    monkeypatch.setattr(run, "make_evaluation", make_scripted_evaluation)
+    run.run_stages(makers.prepared(folder, ema_decay=0))
+    evaluations = {line["step"]: line["validation_loss"] for line in makers.lines(folder, "evaluation")}
+    assert evaluations == dict(zip((0, 5, 10, 12), losses, strict=True))
+    exported = Kronos.from_pretrained(folder / "run" / "model").state_dict()
+    by_step = dict(zip(evaluations, evaluated, strict=True))
+    same = [step for step, state in by_step.items() if all(torch.equal(state[name], exported[name]) for name in state)]
+    assert same == [best_step]
+    start = (folder / "start" / "model" / "model.safetensors").read_bytes()
+    assert (makers.weights(folder) == start) == (best_step == 0)
 
 
 def test_training_ends_when_validation_stops_improving(folder):
-    run.work(makers.prepared(folder, rate=1e-12, steps=500, patience=2))
+    run.run_stages(makers.prepared(folder, learning_rate=1e-12, max_steps=500, early_stopping_patience=2))
     assert makers.lines(folder, "train")[-1]["step"] == 10
-    assert json.loads((folder / "run" / "run.json").read_text())["stages"]["model"]["why"] == "no progress"
+    assert json.loads((folder / "run" / "run.json").read_text())["stages"]["model"]["stop_reason"] == "early stopping"
 
 
-def test_a_budget_of_minutes_ends_a_run(folder):
-    run.work(makers.prepared(folder, steps="none", minutes=0.02, patience="none"))
-    assert makers.lines(folder, "evaluation")[-1]["spent_s"] >= 1.2  # whatever a step takes, the budget is used up
+def test_a_budget_of_minutes_ends_a_run(folder, monkeypatch):
+    ticks = count()  # every step takes at least a twentieth of a second, on any machine
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.05))
+    run.run_stages(makers.prepared(folder, max_steps="none", max_minutes=0.02, early_stopping_patience="none"))
+    assert makers.lines(folder, "evaluation")[-1]["training_s"] >= 1.2  # whatever a step takes, the budget is used up
     stage = json.loads((folder / "run" / "run.json").read_text())["stages"]["model"]
-    assert stage["why"] == "budget"
-    rates = [line["rate"] for line in makers.lines(folder)]
+    assert stage["stop_reason"] == "budget"
+    rates = [line["learning_rate"] for line in makers.lines(folder)]
     assert rates[-1] < max(rates) / 2
 
 
 def test_gradients_are_added_over_micro_batches(folder):
-    run.work(makers.prepared(folder))
+    run.run_stages(makers.prepared(folder))
     whole = makers.losses(folder)
     (folder / "run").rename(folder / "whole")
-    run.work(makers.prepared(folder, micro_batch=1))
+    run.run_stages(makers.prepared(folder, micro_batch_size=1))
     np.testing.assert_allclose(makers.losses(folder), whole, rtol=2e-4)
 
 
 def test_one_batch_is_learned_by_heart(folder):
-    same = {"data.epoch_windows": 1, "batch": 1, "steps": 200, "evaluate_every": 1000, "inversion": 0, "ema": 0}
-    fixed = {"volume_dropout": 0, "data.context": 24, "data.shortest_cut": 24, "data.horizon": 1, "rate": 2e-2}
-    plan = makers.prepared(folder, **{**same, **fixed, "final_rate": 0.1})
+    same = {
+        "data.windows_per_epoch": 1,
+        "batch_size": 1,
+        "max_steps": 200,
+        "eval_every_steps": 1000,
+        "data.inversion_prob": 0,
+        "ema_decay": 0,
+    }
+    fixed = {
+        "data.volume_dropout_prob": 0,
+        "data.context": 24,
+        "data.min_context": 24,
+        "data.horizon": 1,
+        "learning_rate": 2e-2,
+    }
+    plan = makers.prepared(folder, **{**same, **fixed, "min_lr_ratio": 0.1})
     with pytest.MonkeyPatch.context() as patch:  # the same window in every epoch
         from engine.finetune.data import windows
 
-        real = windows.epoch_plan
-        patch.setattr(windows, "epoch_plan", lambda rows, config, seed, _: real(rows, config, seed, 0))
-        run.work(plan)
+        real = windows.plan_epoch
+        patch.setattr(windows, "plan_epoch", lambda rows, config, seed, _: real(rows, config, seed, 0))
+        run.run_stages(plan)
     assert makers.losses(folder)[0] > 1.5
     assert makers.losses(folder)[-1] < 0.02
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(folder, monkeypatch):
-    prepared = makers.prepared(folder, save_minutes=0)
-    plain = _Loop.step
+    prepared = makers.prepared(folder, checkpoint_every_minutes=0)
+    plain = TrainingLoop.step
 
     def step(self, batches):
-        if self.outcome.step == 5:
+        if self.state.step == 5:
             next(iter(self.parameters)).data.fill_(float("nan"))
         return plain(self, batches)
 
-    monkeypatch.setattr(_Loop, "step", step)
-    with pytest.raises(LossNotFinite, match="gradient of step 6 of the model is not finite"):
-        run.work(prepared)
-    saved = state.RunFolder(folder / "run").latest("model")
+    monkeypatch.setattr(TrainingLoop, "step", step)
+    with pytest.raises(NonFiniteLossError, match="gradient of model at step 6 is not finite"):
+        run.run_stages(prepared)
+    saved = RunFolder(folder / "run").load_latest("model")
     assert saved.step == 5
     assert all(torch.isfinite(value).all() for value in saved.tensors.values())
     assert json.loads((folder / "run" / "run.json").read_text())["status"] == "failed"
@@ -129,7 +164,7 @@ def test_a_full_disk_leaves_the_last_good_state_intact(folder, monkeypatch, call
     import errno
     import os
 
-    prepared = makers.prepared(folder, save_minutes=0)
+    prepared = makers.prepared(folder, checkpoint_every_minutes=0)
     plain, saves = getattr(os, call), []
 
     def full(*arguments):
@@ -139,50 +174,50 @@ def test_a_full_disk_leaves_the_last_good_state_intact(folder, monkeypatch, call
         return plain(*arguments)
 
     monkeypatch.setattr(os, call, full)
-    with pytest.raises(StateNotWritten, match=r"No space left on device; the last good state is model-000000004"):
-        run.work(prepared)
+    with pytest.raises(CheckpointWriteError, match=r"No space left on device; the last good state is model-000000004"):
+        run.run_stages(prepared)
     assert saves
     monkeypatch.setattr(os, call, plain)
-    assert state.RunFolder(folder / "run").latest("model").step == 4
-    assert not list((folder / "run").rglob("*.tmp"))
-    assert run.work(makers.prepared(folder, resume="auto")) == "finished"
+    assert RunFolder(folder / "run").load_latest("model").step == 4
+    assert not list((folder / "run").rglob("*.part"))
+    assert run.run_stages(makers.prepared(folder, resume="auto")) == "finished"
 
 
-def test_a_state_that_was_cut_short_is_passed_over_for_the_one_before(folder):
-    run.work(makers.prepared(folder, save_minutes=0))
+def test_a_truncated_state_is_skipped_for_the_one_before(folder):
+    run.run_stages(makers.prepared(folder, checkpoint_every_minutes=0))
     held = sorted((folder / "run" / "state").glob("model-0*.safetensors"))
     assert [path.stem for path in held] == ["model-000000011", "model-000000012"]
     held[-1].write_bytes(held[-1].read_bytes()[:1000])
-    assert state.RunFolder(folder / "run").latest("model").step == 11
+    assert RunFolder(folder / "run").load_latest("model").step == 11
 
 
 def test_a_folder_in_use_is_refused(folder):
     prepared = makers.prepared(folder)
-    with prepared.folder.locked(), pytest.raises(RunInUse, match="another process trains into"):
-        run.work(prepared)
+    with prepared.folder.lock(), pytest.raises(RunLockedError, match="another process is training in"):
+        run.run_stages(prepared)
 
 
 def test_a_folder_with_a_run_is_not_overwritten_or_mixed_up(folder):
-    run.work(makers.prepared(folder))
-    with pytest.raises(RunExists, match=r"holds a run already \(finished\)"):
+    run.run_stages(makers.prepared(folder))
+    with pytest.raises(RunExistsError, match=r"already contains a run \(finished\)"):
         makers.prepared(folder)
-    with pytest.raises(RunExists, match=r"model\.rate, tokenizer\.rate changed"):
-        makers.prepared(folder, resume="auto", rate=1e-5)
+    with pytest.raises(RunExistsError, match=r"model\.learning_rate, tokenizer\.learning_rate changed"):
+        makers.prepared(folder, resume="auto", learning_rate=1e-5)
     makers.csv(folder, seed=1)
-    with pytest.raises(RunExists, match="trained on other candles"):
+    with pytest.raises(RunExistsError, match="trained on other candles"):
         makers.prepared(folder, resume="auto")
 
 
-def test_signals_are_heard_only_while_training():
+def test_signals_are_handled_only_while_training():
     import os
     import signal
 
-    with stopping_on_signals() as stop:
+    with stop_on_signal() as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(5)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     heard = []
-    thread = threading.Thread(target=lambda: heard.append(stopping_on_signals().__enter__()))
+    thread = threading.Thread(target=lambda: heard.append(stop_on_signal().__enter__()))
     thread.start()
     thread.join()
     assert not heard[0].is_set()
@@ -192,8 +227,8 @@ def test_a_run_killed_in_the_middle_ends_at_the_same_weights(folder):
     import signal
     import time
 
-    long = {"steps": 60, "save_minutes": 0, "evaluate_every": 20}
-    assert run.work(run.prepare(config_from(None, makers.flags(folder, **long)))) == "finished"
+    long = {"max_steps": 60, "checkpoint_every_minutes": 0, "eval_every_steps": 20}
+    assert run.run_stages(run.prepare(load_config(None, makers.flags(folder, **long)))) == "finished"
     weights, whole = makers.weights(folder), makers.losses(folder)
     (folder / "run").rename(folder / "whole")
     process = makers.command(folder, **long)
@@ -203,7 +238,7 @@ def test_a_run_killed_in_the_middle_ends_at_the_same_weights(folder):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not (folder / "run" / "model").exists()
-    assert run.work(makers.prepared(folder, resume="auto", **long)) == "finished"
+    assert run.run_stages(makers.prepared(folder, resume="auto", **long)) == "finished"
     assert makers.weights(folder) == weights
     np.testing.assert_array_equal(makers.losses(folder), whole)
 
@@ -212,24 +247,24 @@ def test_sigterm_saves_and_leaves_with_its_own_status(folder):
     import signal
     import time
 
-    process = makers.command(folder, steps=100_000, patience="none", processes=2)
+    process = makers.command(folder, max_steps=100_000, early_stopping_patience="none", num_processes=2)
     metrics, deadline = folder / "run" / "metrics.jsonl", time.monotonic() + 90
     while not (metrics.exists() and metrics.read_text().count('"train"') > 3) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == STOPPED, errors
+    assert process.returncode == EXIT_STOPPED, errors
     described = json.loads((folder / "run" / "run.json").read_text())
     assert described["status"] == "stopped"
-    assert state.RunFolder(folder / "run").latest("model").step == described["stages"]["model"]["step"] > 3
+    assert RunFolder(folder / "run").load_latest("model").step == described["stages"]["model"]["step"] > 3
 
 
 def test_two_processes_take_the_steps_of_one_with_twice_the_batch_each(folder):
-    run.work(makers.prepared(folder))
+    run.run_stages(makers.prepared(folder))
     alone = makers.losses(folder)
     first = torch.frombuffer(bytearray(makers.weights(folder)[-4096:]), dtype=torch.float32)
     (folder / "run").rename(folder / "alone")
-    process = makers.command(folder, processes=2)
+    process = makers.command(folder, num_processes=2)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     np.testing.assert_allclose(makers.losses(folder), alone, rtol=1e-4)

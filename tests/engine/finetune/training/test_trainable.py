@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from engine import Kronos, KronosTokenizer
-from engine.errors import SettingsError
 from engine.finetune import run
 from engine.finetune.config import ModelStage, TokenizerStage
-from engine.finetune.training.optim import Averaged, make_optimizers, rate_at, set_rates
-from engine.finetune.training.trainable import LowRankLinear, plain_state, prepare_parts
+from engine.finetune.errors import FinetuneConfigError
+from engine.finetune.training.optim import WeightEma, learning_rate_at, make_optimizers, set_learning_rates
+from engine.finetune.training.trainable import LoraLinear, merge_lora, select_trainable
 from tests.support import finetune_makers as makers
 from tests.support import tiny
 
@@ -42,8 +42,8 @@ def changed(before, after):
         ("full", (), {"embedding.coarse.weight", "time_embedding.hour.weight", "head.fine.bias"}),
     ],
 )
-def test_what_is_not_trained_stays_and_the_export_is_plain(tmp_path, parts, kept, moved):
-    run.work(makers.prepared(tmp_path, parts=parts))
+def test_frozen_parameters_are_unchanged_and_the_export_is_plain(tmp_path, parts, kept, moved):
+    run.run_stages(makers.prepared(tmp_path, trainable=parts))
     before, after = (Kronos.from_pretrained(tmp_path / place / "model") for place in ("start", "run"))
     different = changed(before, after)
     assert moved <= different
@@ -51,31 +51,31 @@ def test_what_is_not_trained_stays_and_the_export_is_plain(tmp_path, parts, kept
 
 
 def test_the_last_blocks_of_a_tokenizer_are_its_decoder_so_that_tokens_stay(tmp_path):
-    run.work(makers.prepared(tmp_path, stages="tokenizer", parts="last"))
+    run.run_stages(makers.prepared(tmp_path, stages="tokenizer", trainable="last"))
     before, after = (KronosTokenizer.from_pretrained(tmp_path / place / "tokenizer") for place in ("start", "run"))
-    candles = tiny.normalised(2, 20)
+    candles = tiny.zscores(2, 20)
     torch.testing.assert_close(before.encode(candles), after.encode(candles), rtol=0, atol=0)
     assert "head.weight" in changed(before, after)
 
 
 def test_a_decoder_trained_alone_leaves_tokens_as_they_are(tmp_path):
-    run.work(makers.prepared(tmp_path, stages="tokenizer", parts="decoder"))
+    run.run_stages(makers.prepared(tmp_path, stages="tokenizer", trainable="decoder"))
     before, after = (KronosTokenizer.from_pretrained(tmp_path / place / "tokenizer") for place in ("start", "run"))
-    candles = tiny.normalised(2, 20)
+    candles = tiny.zscores(2, 20)
     torch.testing.assert_close(before.encode(candles), after.encode(candles), rtol=0, atol=0)
     trained = {"from_code.weight", "from_coarse.bias", "decoder.0.ffn.down.weight", "head.weight"}
     assert trained <= changed(before, after)
 
 
 def test_a_model_has_no_decoder_to_train():
-    with pytest.raises(SettingsError, match="no decoder"):
-        prepare_parts(tiny.model(), ModelStage(parts="decoder"))
+    with pytest.raises(FinetuneConfigError, match="no decoder"):
+        select_trainable(tiny.model(), ModelStage(trainable="decoder"))
 
 
 def test_low_rank_additions_change_nothing_at_first_and_merge_exactly():
-    plain, stage = tiny.model(), ModelStage(parts="lora", lora_rank=3, lora_scale=0.7)
+    plain, stage = tiny.model(), ModelStage(trainable="lora", lora_rank=2, lora_alpha=1.5)
     adapted = tiny.model()
-    prepare_parts(adapted, stage)
+    select_trainable(adapted, stage)
     trained = [name for name, p in adapted.named_parameters() if p.requires_grad]
     assert trained
     assert all("lora" in name for name in trained)
@@ -83,10 +83,10 @@ def test_low_rank_additions_change_nothing_at_first_and_merge_exactly():
     torch.testing.assert_close(adapted(coarse, fine, times, coarse), plain(coarse, fine, times, coarse))
     with torch.no_grad():
         for module in adapted.modules():
-            if isinstance(module, LowRankLinear):
+            if isinstance(module, LoraLinear):
                 torch.nn.init.normal_(module.lora_up, generator=tiny.seeded(1))
     merged = tiny.model()
-    merged.load_state_dict(plain_state(adapted.state_dict(), 0.7))
+    merged.load_state_dict(merge_lora(adapted.state_dict(), stage.lora_scale))
     torch.testing.assert_close(
         adapted(coarse, fine, times, coarse), merged(coarse, fine, times, coarse), rtol=1e-4, atol=1e-4
     )
@@ -94,23 +94,23 @@ def test_low_rank_additions_change_nothing_at_first_and_merge_exactly():
 
 
 def test_a_run_with_additions_goes_on_where_it_stopped(tmp_path):
-    run.work(makers.prepared(tmp_path, parts="lora", save_minutes=0))
+    run.run_stages(makers.prepared(tmp_path, trainable="lora", checkpoint_every_minutes=0))
     whole, weights = makers.losses(tmp_path), makers.weights(tmp_path)
     (tmp_path / "run" / "state" / "model-000000012.safetensors").unlink()
-    run.work(makers.prepared(tmp_path, parts="lora", save_minutes=0, resume="auto"))
+    run.run_stages(makers.prepared(tmp_path, trainable="lora", checkpoint_every_minutes=0, resume="auto"))
     assert makers.lines(tmp_path, "resumed")[0]["step"] == 11
     np.testing.assert_array_equal(makers.losses(tmp_path), whole)
     assert makers.weights(tmp_path) == weights
 
 
 def test_more_blocks_than_there_are_is_refused():
-    with pytest.raises(SettingsError, match="last_layers must be at most 2, the blocks of this Kronos; got 5"):
-        prepare_parts(tiny.model(), ModelStage(parts="last", last_layers=5))
+    with pytest.raises(FinetuneConfigError, match="must be at most 2, the number of blocks of this Kronos; got 5"):
+        select_trainable(tiny.model(), ModelStage(trainable="last", num_trainable_layers=5))
 
 
 def test_fixed_time_embeddings_are_never_trained():
     model = tiny.model(learn_te=False)
-    prepare_parts(model, ModelStage())
+    select_trainable(model, ModelStage())
     trained = {name for name, p in model.named_parameters() if p.requires_grad}
     assert "head.fine.weight" in trained
     assert not [name for name in trained if name.startswith("time_embedding")]
@@ -118,7 +118,7 @@ def test_fixed_time_embeddings_are_never_trained():
 
 def test_decay_is_for_the_matrices_of_projections_alone():
     model = tiny.model()
-    (adamw,) = make_optimizers(model, ModelStage(decay=0.3))
+    (adamw,) = make_optimizers(model, ModelStage(weight_decay=0.3))
     decay = {id(p): group["weight_decay"] for group in adamw.param_groups for p in group["params"]}
     for name, parameter in model.named_parameters():
         wanted = 0.3 if parameter.ndim == 2 and "embedding" not in name else 0.0
@@ -140,22 +140,22 @@ def test_muon_takes_the_inner_matrices_and_adamw_the_rest():
     }
     rest = {id(p) for group in adamw.param_groups for p in group["params"]}
     assert inner | rest == {id(p) for p in model.parameters()}
-    assert set_rates([muon, adamw], ModelStage(rate=0.1, muon_rate=0.5), 0.5) == 0.05
+    assert set_learning_rates([muon, adamw], ModelStage(learning_rate=0.1, muon_learning_rate=0.5), 0.5) == 0.05
     assert (muon.param_groups[0]["lr"], adamw.param_groups[0]["lr"]) == (0.25, 0.05)
 
 
 def test_the_rate_rises_and_falls_along_a_cosine():
-    stage = ModelStage(warmup=0.1, final_rate=0.2)
-    assert [rate_at(p, stage) for p in (0.0, 0.05, 0.1)] == [0.0, 0.5, 1.0]
-    assert rate_at(0.55, stage) == pytest.approx(0.6)
-    assert rate_at(1.0, stage) == rate_at(1.5, stage) == pytest.approx(0.2)
-    assert rate_at(0.0, ModelStage(warmup=0.0)) == 1.0
+    stage = ModelStage(warmup_fraction=0.1, min_lr_ratio=0.2)
+    assert [learning_rate_at(p, stage) for p in (0.0, 0.05, 0.1)] == [0.0, 0.5, 1.0]
+    assert learning_rate_at(0.55, stage) == pytest.approx(0.6)
+    assert learning_rate_at(1.0, stage) == learning_rate_at(1.5, stage) == pytest.approx(0.2)
+    assert learning_rate_at(0.0, ModelStage(warmup_fraction=0.0)) == 1.0
 
 
 def test_averages_follow_only_what_is_trained():
     model = tiny.model()
-    prepare_parts(model, ModelStage(parts="head"))
-    averaged = Averaged(model, 0.5)
+    select_trainable(model, ModelStage(trainable="head"))
+    averaged = WeightEma(model, 0.5)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(1.0)
@@ -165,13 +165,13 @@ def test_averages_follow_only_what_is_trained():
     assert torch.equal(state["norm.weight"], live["norm.weight"])
 
 
-def test_weighing_by_one_bar_changes_leaves_the_published_loss_available():
+def test_the_scaled_loss_and_the_published_one_are_as_defined():
     from engine.finetune.training.losses import TokenizerObjective
 
-    candles = tiny.normalised(2, 20) * torch.tensor([0.1, 3.0])[:, None, None]
+    candles = tiny.zscores(2, 20) * torch.tensor([0.1, 3.0])[:, None, None]
     batch = makers.batch_of(candles)
     tokenizer = tiny.tokenizer()
-    loss, figures = TokenizerObjective(tokenizer, TokenizerStage(loss="published"))(batch)
+    loss, figures = TokenizerObjective(tokenizer, TokenizerStage(loss="mse"))(batch)
     torch.testing.assert_close(loss, tokenizer.loss(candles).total)
     step = candles[..., 3].diff(dim=1).std(dim=1).clamp(0.03, 0.5)
     made = tokenizer(candles)
