@@ -1,132 +1,146 @@
-"""The language of the interface. English texts are the keys; ``chinese.py`` says them in 简体中文.
+"""The language of the interface.
 
-``t`` is for what a page says itself; ``said`` for sentences that come from below with their numbers already in them:
-errors, notes, findings, names of samples and calendars. ``choose_language`` decides which language a run speaks.
+``t`` translates the texts of a page itself, ``translate`` messages from below the interface: errors, notes, findings,
+names of samples and calendars. English texts are the keys of the catalogs (``kronos_dashboard/locale``).
+``resolve_language`` decides on the language of a run.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from functools import cache
 
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard import charts
-from kronos_dashboard.ui.chinese import CHINESE, SAID
-from kronos_dashboard.ui.matching import Phrases
+from kronos_dashboard import charts, messages
+from kronos_dashboard.messages import DEFAULT_LANGUAGE, available_languages, load_catalog, msg
+from kronos_dashboard.ui import state
 
 __all__ = [
     "COOKIE",
-    "Language",
-    "chart_words",
-    "choose_language",
-    "day",
+    "chart_labels",
+    "format_date",
+    "format_datetime",
     "language",
     "language_control",
-    "moment",
-    "said",
+    "resolve_language",
     "t",
+    "translate",
 ]
-
-Language = Literal["en", "zh"]
 
 COOKIE = "kronos_language"
 """What the browser remembers the choice under."""
-_NAMES = {"en": "English", "zh": "简体中文"}
-_CHOSEN, _CONTROL = "language", "language_choice"
-"""The language of the session, and the key of the control: what a control holds may go when the page changes."""
-_LINKED = "language_of_link"
-_BY_HAND = "language_by_hand"
-_PHRASES = Phrases(SAID)
+_MONTHS = charts.ENGLISH.months
 
 _REMEMBER = st.components.v2.component(
     "kronos_dashboard.language",
     js="""export default function ({ data }) {
-  document.documentElement.lang = data.language === "zh" ? "zh-Hans" : "en";
+  document.documentElement.lang = data.language;
   if (data.keep) document.cookie = `${data.cookie}=${data.language}; Max-Age=31536000; Path=/; SameSite=Lax`;
 }""",
     isolate_styles=False,
 )
 
 
-def language() -> Language:
-    """The language of this session."""
-    return "zh" if st.session_state.get(_CHOSEN) == "zh" else "en"
+def language() -> str:
+    """Return the language of this session, one of ``available_languages``."""
+    return _match(state.LANGUAGE.get()) or DEFAULT_LANGUAGE
 
 
-def t(text: str, **values: object) -> str:
-    """``text`` in the language of this session, its named placeholders filled in.
+def t(text: str, /, **values: object) -> str:
+    """Translate a text of a page to the language of this session, and fill in its named placeholders.
 
     Args:
-        text: English, a literal; what the catalogue does not have is shown as it is.
+        text: English, a literal; a text that the catalog lacks is shown as it is.
         **values: by the name of their placeholder, already formatted.
     """
-    told = CHINESE.get(text, text) if language() == "zh" else text
-    return told.format(**values) if values else told
+    return translate(msg(text, **values))
 
 
-def said(text: str) -> str:
-    """A sentence from below the interface in the language of this session; what has no translation stays English."""
-    return _PHRASES.translate(text) if language() == "zh" else text
+def translate(text: str) -> str:
+    """Translate a message to the language of this session; without a translation it stays English."""
+    return messages.translate(text, load_catalog(language()))
 
 
-def day(time: pd.Timestamp) -> str:
-    """A date as the language writes it."""
-    return f"{time.year}年{time.month}月{time.day}日" if language() == "zh" else f"{time:%d %b %Y}"
+def format_date(time: pd.Timestamp) -> str:
+    """Return a date as the language writes it."""
+    return t("{day:02d} {month} {year}", day=time.day, month=_MONTHS[time.month - 1], year=time.year)
 
 
-def moment(time: pd.Timestamp) -> str:
-    """A date and the time of day, to the minute."""
-    return f"{day(time)} {time:%H:%M}"
+def format_datetime(time: pd.Timestamp) -> str:
+    """Return date and time of day, to the minute."""
+    return f"{format_date(time)} {time:%H:%M}"
 
 
-def chart_words() -> charts.Words:
-    """The words of charts, for ``charts.Look``."""
-    return charts.CHINESE if language() == "zh" else charts.ENGLISH
+def chart_labels() -> charts.ChartLabels:
+    """The labels of charts, for ``charts.ChartStyle``."""
+    return _translated_words(language())
 
 
-def choose_language() -> None:
-    """Decide on the language of this run. Call it before anything is said.
+@cache
+def _translated_words(language: str) -> charts.ChartLabels:
+    return charts.ENGLISH.translated(load_catalog(language))
 
-    What the address says (``?lang=zh``) comes first, then what was chosen in this session, then what the browser
-    remembers from an earlier one, then the language of the browser.
+
+def resolve_language() -> None:
+    """Determine the language of this run. Call it before any text is drawn.
+
+    In this order: the query parameter (``?lang=zh``), the choice in this session, the choice that the browser remembers
+    from an earlier session, the language of the browser.
     """
     given = st.query_params.get("lang")
-    if given in get_args(Language) and given != st.session_state.get(_LINKED):
-        st.session_state[_LINKED] = st.session_state[_CHOSEN] = given
-    if st.session_state.get(_CHOSEN) not in get_args(Language):
-        st.session_state[_CHOSEN] = _expected()
+    if (linked := _match(given)) is not None and given != state.LANGUAGE_OF_LINK.get():
+        state.LANGUAGE_OF_LINK.set(given)
+        state.LANGUAGE.set(linked)
+    if _match(state.LANGUAGE.get()) is None:
+        state.LANGUAGE.set(_default_language())
 
 
 def language_control() -> None:
-    """The choice, where it is called; the browser remembers what was chosen by hand."""
-    st.session_state[_CONTROL] = language()  # always: on another page the control is a new one and shows nothing else
+    """Draw the control; the browser remembers a choice made with it."""
+    state.LANGUAGE_CONTROL.set(language())  # always: on another page the control is a new one without a value
     st.segmented_control(
         "Language / 语言",
-        list(_NAMES),
-        format_func=_NAMES.__getitem__,
-        key=_CONTROL,
-        on_change=_note_choice,
+        available_languages(),
+        format_func=_name_of,
+        key=state.LANGUAGE_CONTROL.name,
+        on_change=_on_language_change,
         required=True,
         label_visibility="collapsed",
         width="stretch",
     )
-    keep = st.session_state.get(_BY_HAND, False)
-    if keep or language() != "en":  # a page that says nothing else is English by itself
+    keep = state.LANGUAGE_BY_HAND.get()
+    if keep or language() != DEFAULT_LANGUAGE:  # a page is in English unless it says otherwise
         _REMEMBER(key="language_memory", data={"language": language(), "cookie": COOKIE, "keep": keep})
 
 
-def _expected() -> Language:
-    """What a reader who has chosen nothing yet in this session would want."""
-    remembered = st.context.cookies.get(COOKIE)
-    if remembered in get_args(Language):
-        return "zh" if remembered == "zh" else "en"
-    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+def _default_language() -> str:
+    """Return the language for a session without a choice."""
+    remembered = _match(st.context.cookies.get(COOKIE))
+    return remembered or _match(st.context.locale) or DEFAULT_LANGUAGE
 
 
-def _note_choice() -> None:
-    """The choice by hand outlives the session, and an address that says otherwise is corrected."""
-    st.session_state[_BY_HAND] = True
-    st.session_state[_CHOSEN] = st.session_state[_CONTROL]
+def _match(tag: str | None) -> str | None:
+    """Return the available language nearest to a tag: the same, or one of its family (``zh-CN``: ``zh-Hans``)."""
+    if not tag:
+        return None
+    languages = {language.lower(): language for language in available_languages()}
+    requested = tag.replace("_", "-").lower()
+    if requested in languages:
+        return languages[requested]
+    family = requested.partition("-")[0]
+    return next((language for key, language in languages.items() if key.partition("-")[0] == family), None)
+
+
+def _name_of(language: str) -> str:
+    """Return the name of a language in that language."""
+    return messages.translate(msg("English"), load_catalog(language))  # translators: the name of your language
+
+
+def _on_language_change() -> None:
+    """Store the choice, also for later sessions, and correct a query parameter that differs from it."""
+    state.LANGUAGE_BY_HAND.set(True)
+    state.LANGUAGE.set(state.LANGUAGE_CONTROL.get())
     if "lang" in st.query_params:
-        st.query_params["lang"] = st.session_state[_LINKED] = language()
+        st.query_params["lang"] = language()
+        state.LANGUAGE_OF_LINK.set(language())
