@@ -1,20 +1,20 @@
-"""What was found or changed on the way from a file to candles, told to the user."""
+"""Notes to the user on what was found or changed while reading or fetching candles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Level", "Note"]
+__all__ = ["Note", "NoteLevel"]
 
-Level = Literal["info", "warning", "error"]
+NoteLevel = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True)
 class Note:
-    """One finding, in a sentence."""
+    """One observation, in a sentence."""
 
-    level: Level
+    level: NoteLevel
     text: str
     rows: tuple[int, ...] = ()
-    """Rows of the file concerned, counted from 1 below the header; empty when it is about the whole file."""
+    """Affected rows of the file, counted from 1 below the header; empty when the whole file is affected."""

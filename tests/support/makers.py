@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from engine import Kronos, KronosTokenizer, ModelConfig, TokenizerConfig
-from kronos_dashboard.markets.candles import CandleFrame, interval_of
+from kronos_dashboard.markets.candles import CandleFrame, infer_interval
 
 MODEL = ModelConfig(s1_bits=3, s2_bits=3, n_layers=1, d_model=16, n_heads=2, ff_dim=32)
 TOKENIZER = TokenizerConfig(
@@ -40,7 +40,7 @@ def candles(n: int = 200, freq: str = "1h", start: str = "2024-01-01", seed: int
 
 def on(frame: pd.DataFrame, **fields: object) -> CandleFrame:
     """A ``CandleFrame`` over a frame that has its bar times."""
-    given = {"symbol": "TEST", "interval": interval_of(pd.DatetimeIndex(frame.index)), "has_amount": True, **fields}
+    given = {"symbol": "TEST", "interval": infer_interval(pd.DatetimeIndex(frame.index)), "has_amount": True, **fields}
     return CandleFrame(frame=frame, **given)  # type: ignore[arg-type]
 
 

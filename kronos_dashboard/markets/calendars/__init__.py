@@ -1,21 +1,27 @@
-"""When the next bars open: around the clock, in the currency week, in an exchange's sessions, or as the file shows.
+"""Trading calendars: around the clock, the currency week, the sessions of an exchange, or learned sessions.
 
-``detect`` finds the calendar that fits a series' own stamps, ``future_times`` gives the bar times to come, and
-``expected_times`` those that the series should have had.
+``detect_calendar`` finds the calendar that fits the timestamps of a series, ``future_times`` gives the next bar times,
+and ``expected_times`` the bar times that the series should have.
 """
 
-from kronos_dashboard.markets.calendars.detection import AUTO, Detection, choices, detect, prepare
+from kronos_dashboard.markets.calendars.detection import (
+    AUTO,
+    Detection,
+    calendar_options,
+    detect_calendar,
+    preload_calendars,
+)
 from kronos_dashboard.markets.calendars.future import expected_times, future_times
-from kronos_dashboard.markets.calendars.learned_sessions import SessionTemplate, learn
+from kronos_dashboard.markets.calendars.learned_sessions import SessionTemplate, learn_sessions
 
 __all__ = [
     "AUTO",
     "Detection",
     "SessionTemplate",
-    "choices",
-    "detect",
+    "calendar_options",
+    "detect_calendar",
     "expected_times",
     "future_times",
-    "learn",
-    "prepare",
+    "learn_sessions",
+    "preload_calendars",
 ]

@@ -1,4 +1,4 @@
-"""Bar times from a calendar: those to come, and those a series should have had."""
+"""Bar times from a calendar: the next ones, and those that a series should have."""
 
 from __future__ import annotations
 
@@ -6,44 +6,52 @@ import numpy as np
 import pandas as pd
 
 from kronos_dashboard.errors import WindowError
-from kronos_dashboard.markets.calendars.calendar_fit import series_of
-from kronos_dashboard.markets.calendars.detection import AUTO, Detection, detect
+from kronos_dashboard.markets.calendars.calendar_fit import extract_timestamps
+from kronos_dashboard.markets.calendars.detection import AUTO, Detection, detect_calendar
 from kronos_dashboard.markets.calendars.known_markets import ALWAYS, FX, LEARNED
-from kronos_dashboard.markets.calendars.timezones import DAY, seconds_of, times_of
+from kronos_dashboard.markets.calendars.timezones import DAY, from_seconds, to_seconds
 from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.messages import join_messages, msg, sentences
 
 __all__ = ["expected_times", "future_times"]
 
-_LONGEST = 110 * 366 * DAY
-"""Farthest that bar times are looked for; calendars reach to 2120."""
+_MAX_REACH = 110 * 366 * DAY
+"""Farthest that bar times are searched: calendars end in 2120."""
 
 
 def future_times(candles: CandleFrame, horizon: int, calendar: str = AUTO) -> tuple[pd.DatetimeIndex, str]:
-    """The ``horizon`` bar times after the last candle, in UTC, and how they were found, in a sentence or two.
+    """The ``horizon`` bar times after the last candle, in UTC, and a sentence or two on their source.
 
     Args:
-        candles: the series; its own stamps say how bars stand in the sessions.
-        horizon: bar times wanted.
+        candles: the series; its timestamps show where bars are within the sessions.
+        horizon: number of bar times.
         calendar: ``auto``, ``24/7``, ``fx``, ``learned`` or the code of an exchange.
 
     Raises:
         WindowError: no regular bar times can be found, or there is no such calendar.
     """
-    found = detect(candles, calendar)
-    stamps = seconds_of(candles.index)
-    series = series_of(candles, stamps)
-    last, reach = int(stamps[-1]), horizon * series.interval * 2 + 10 * DAY
+    detection = detect_calendar(candles, calendar)
+    timestamps = to_seconds(candles.index)
+    series = extract_timestamps(candles, timestamps)
+    last, reach = int(timestamps[-1]), horizon * series.interval * 2 + 10 * DAY
     while True:
-        times = found.fit.stamps(last, last + reach, series.margin)
+        times = detection.fit.expected_timestamps(last, last + reach, series.margin)
         if len(times) >= horizon:
-            return times_of(times[:horizon]), _text(found, int(times[horizon - 1]), candles.session_tz)
-        if reach > _LONGEST:
+            return from_seconds(times[:horizon]), _describe_source(
+                detection, int(times[horizon - 1]), candles.session_tz
+            )
+        if reach > _MAX_REACH:
             break
         reach *= 4
     raise WindowError(
-        f"the calendar {found.code} gives {len(times)} bar times after {candles.local_index[-1]}; "
-        f"{horizon} are wanted.",
-        "Choose another calendar, or a shorter horizon.",
+        msg(
+            "calendar {code} provides only {count} bar times after {time}; {horizon} are needed.",
+            code=detection.code,
+            count=len(times),
+            time=candles.local_index[-1],
+            horizon=horizon,
+        ),
+        msg("Choose another calendar or a shorter horizon."),
     )
 
 
@@ -53,24 +61,36 @@ def expected_times(candles: CandleFrame, calendar: str | Detection = AUTO) -> pd
     Raises:
         WindowError: no regular bar times can be found, or there is no such calendar.
     """
-    found = calendar if isinstance(calendar, Detection) else detect(candles, calendar)
-    stamps = seconds_of(candles.index)
-    series = series_of(candles, stamps)
-    return times_of(found.fit.stamps(int(stamps[0]) - 1, int(stamps[-1]), series.margin))
+    detection = calendar if isinstance(calendar, Detection) else detect_calendar(candles, calendar)
+    timestamps = to_seconds(candles.index)
+    series = extract_timestamps(candles, timestamps)
+    return from_seconds(detection.fit.expected_timestamps(int(timestamps[0]) - 1, int(timestamps[-1]), series.margin))
 
 
-def _text(found: Detection, last: int, session_tz: str) -> str:
-    fit = found.fit
-    feasts = f" Closed on {', '.join(fit.feasts)}, as the file is." if fit.feasts else ""
-    if found.code == ALWAYS:
-        return f"Future bar times go on {found.name} ({found.reason})."
-    if found.code == LEARNED:
-        habit = fit.words or f"the file's own rhythm ({session_tz})"
-        return f"Future bar times follow the sessions found in the file: {habit}.{feasts or ' Holidays are not known.'}"
-    text = f"Future bar times follow the {found.name}" if found.code == FX else f"Future bar times follow {found.name}"
-    text += "" if found.code == FX else f" ({found.code}), holidays and half days included"
-    text += f": {found.reason}.{feasts}"
+def _describe_source(detection: Detection, last: int, session_tz: str) -> str:
+    fit = detection.fit
+    name, reason = detection.name, detection.reason
+    if detection.code == ALWAYS:
+        return msg("Future bar times continue {name} ({reason}).", name=name, reason=reason)
+    closed = ""
+    if fit.holidays:
+        closed = msg("Closed on {holidays}, as in the file.", holidays=join_messages(fit.holidays))
+    if detection.code == LEARNED:
+        habit = fit.description or msg("the file's own pattern ({zone})", zone=session_tz)
+        return sentences(
+            msg("Future bar times follow the sessions detected in the file: {habit}.", habit=habit),
+            closed or msg("Holidays are not known."),
+        )
+    if detection.code == FX:
+        return sentences(msg("Future bar times follow the {name}: {reason}.", name=name, reason=reason), closed)
     known = int(fit.sessions.known[1])
-    if found.code != FX and last // DAY > known:
-        text += f" Holidays after {np.datetime64(known, 'D')} are not known yet."
-    return text
+    unknown = ""
+    if last // DAY > known:
+        unknown = msg("Holidays after {day} are not known yet.", day=np.datetime64(known, "D"))
+    followed = msg(
+        "Future bar times follow {name} ({code}), including holidays and half days: {reason}.",
+        name=name,
+        code=detection.code,
+        reason=reason,
+    )
+    return sentences(followed, closed, unknown)

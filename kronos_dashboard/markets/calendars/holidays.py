@@ -1,4 +1,4 @@
-"""Holidays that most of the world keeps, for calendars that know none: closed where the series shows it.
+"""Holidays of most Western markets, for calendars without holidays: applied where the series shows them.
 
 Arrays are int64 [n]; labels count days since 1970.
 """
@@ -8,65 +8,65 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from dateutil.easter import easter  # type: ignore[import-untyped]
 
-from kronos_dashboard.markets.calendars.bar_grids import assign
+from kronos_dashboard.markets.calendars.bar_grids import assign_sessions
 from kronos_dashboard.markets.calendars.sessions import Sessions
+from kronos_dashboard.messages import msg
 
-__all__ = ["FEASTS", "closed_feasts", "quiet_dates", "without_feasts"]
+__all__ = ["HOLIDAYS", "is_near_holiday", "observed_holidays", "without_holidays"]
 
-FEASTS = ("Good Friday", "Easter Monday", "Christmas", "New Year")
-_QUIET = 0.25
-"""A session with less than this share of the usual bars counts as closed."""
+HOLIDAYS = (msg("Good Friday"), msg("Easter Monday"), msg("Christmas"), msg("New Year"))
+_MAX_CLOSED_FRACTION = 0.25
+"""Fraction of the typical number of bars below which a session counts as closed: quotes may trickle in on holidays."""
 _YEARS = (1950, 2121)
+"""The range of all calendars (``sessions.load_sessions``)."""
 
 
-def closed_feasts(stamps: np.ndarray, sessions: Sessions) -> tuple[str, ...]:
-    """The feasts that fell on sessions of the series, and on which it had (nearly) no bars each time."""
+def observed_holidays(timestamps: np.ndarray, sessions: Sessions) -> tuple[str, ...]:
+    """The holidays that fell on sessions of the series, and on which it had (nearly) no bars each time."""
     inside = sessions.rows(
-        int(sessions.closes.searchsorted(stamps[0], side="right")), int(sessions.opens.searchsorted(stamps[-1]))
+        int(sessions.closes.searchsorted(timestamps[0], side="right")), int(sessions.opens.searchsorted(timestamps[-1]))
     )
     if len(inside) < 3:
         return ()
-    counts = np.bincount(assign(stamps, inside), minlength=len(inside))
-    usual = float(np.median(counts[counts > 0])) if counts.any() else 0.0
+    counts = np.bincount(assign_sessions(timestamps, inside), minlength=len(inside))
+    typical = float(np.median(counts[counts > 0])) if counts.any() else 0.0
     weekdays = (inside.labels + 3) % 7
-    works = np.array([np.median(counts[weekdays == day]) if (weekdays == day).any() else 0.0 for day in range(7)])
+    typical_by_day = np.array(
+        [np.median(counts[weekdays == day]) if (weekdays == day).any() else 0.0 for day in range(7)]
+    )
     closed = []
-    for feast in FEASTS:
-        fell = np.isin(inside.labels, _labels(feast)) & (works[weekdays] > _QUIET * usual)
-        if fell.any() and bool((counts[fell] <= _QUIET * usual).all()):
-            closed.append(feast)
+    for holiday in HOLIDAYS:
+        on_holiday = np.isin(inside.labels, _holiday_labels(holiday)) & (
+            typical_by_day[weekdays] > _MAX_CLOSED_FRACTION * typical
+        )
+        if on_holiday.any() and bool((counts[on_holiday] <= _MAX_CLOSED_FRACTION * typical).all()):
+            closed.append(holiday)
     return tuple(closed)
 
 
-def quiet_dates(labels: np.ndarray) -> np.ndarray:
-    """Bool [n]: whether each date is a feast or beside Christmas or New Year, when markets close early or open late."""
-    near = [_labels(feast) for feast in FEASTS]
-    near += [near[2] - 1, near[2] + 1, near[3] - 1, near[3] + 1]
-    return np.isin(labels, np.concatenate(near))
+def is_near_holiday(labels: np.ndarray) -> np.ndarray:
+    """Bool [n]: whether each date is a holiday, or next to Christmas or New Year, when trading hours are short."""
+    labels_near = [_holiday_labels(holiday) for holiday in HOLIDAYS]
+    christmas, new_year = labels_near[2:]
+    labels_near += [christmas - 1, christmas + 1, new_year - 1, new_year + 1]
+    return np.isin(labels, np.concatenate(labels_near))
 
 
-def without_feasts(sessions: Sessions, feasts: tuple[str, ...]) -> Sessions:
-    """The sessions that fall on none of these feasts."""
-    if not feasts:
+def without_holidays(sessions: Sessions, holidays: tuple[str, ...]) -> Sessions:
+    """The sessions on none of these holidays."""
+    if not holidays:
         return sessions
-    return sessions.where(~np.isin(sessions.labels, np.concatenate([_labels(feast) for feast in feasts])))
+    return sessions.where(~np.isin(sessions.labels, np.concatenate([_holiday_labels(holiday) for holiday in holidays])))
 
 
-@lru_cache(maxsize=len(FEASTS))
-def _labels(feast: str) -> np.ndarray:
-    """All dates of a feast."""
+@lru_cache(maxsize=len(HOLIDAYS))
+def _holiday_labels(holiday: str) -> np.ndarray:
+    """All dates of a holiday, in days since 1970."""
     years = np.arange(*_YEARS)
-    if feast in ("Christmas", "New Year"):
-        date = "12-25" if feast == "Christmas" else "01-01"
+    if holiday in ("Christmas", "New Year"):
+        date = "12-25" if holiday == "Christmas" else "01-01"
         return np.array([f"{year}-{date}" for year in years], dtype="datetime64[D]").astype(np.int64)
-    shift = -2 if feast == "Good Friday" else 1
-    return np.array([_easter(int(year)) + shift for year in years], dtype=np.int64)
-
-
-def _easter(year: int) -> int:
-    """Easter Sunday of the western churches, in days since 1970."""
-    from dateutil.easter import easter  # type: ignore[import-untyped]
-
-    date = easter(year)
-    return int(np.datetime64(date.isoformat(), "D").astype(np.int64))
+    shift = -2 if holiday == "Good Friday" else 1
+    return np.array([easter(int(year)) for year in years], dtype="datetime64[D]").astype(np.int64) + shift

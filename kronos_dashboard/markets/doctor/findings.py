@@ -1,4 +1,4 @@
-"""What the doctor says: findings, and the fixes that go with them.
+"""Findings of the data quality checks, and the fixes that go with them.
 
 Rows are rows of the series, counted from 1.
 """
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from kronos_dashboard.markets.candles import CandleFrame
-from kronos_dashboard.notes import Level, Note
+from kronos_dashboard.notes import Note, NoteLevel
 
-__all__ = ["Finding", "Fix", "Fixed", "rows_of", "runs_of"]
+__all__ = ["Finding", "Fix", "FixResult", "find_runs", "row_numbers"]
 
-_ROWS = 200
-"""Most rows a finding names; ``count`` tells how many there are."""
+_MAX_ROWS = 200
+"""Rows that a finding names, enough for a chart; ``count`` is the number of all."""
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """Candles after a fix, and what it did."""
+class FixResult:
+    """Candles after a fix, and a note on what it changed."""
 
     candles: CandleFrame
     note: Note
@@ -29,39 +29,39 @@ class Fixed:
 
 @dataclass(frozen=True, kw_only=True)
 class Fix:
-    """A repair that one click applies. It does the same again when it is applied again: nothing more."""
+    """A repair that one click applies. It is idempotent."""
 
     name: str
-    """As it is called on the command line."""
+    """Name on the command line."""
     title: str
-    """As a button says it."""
-    apply: Callable[[CandleFrame], Fixed]
-    """Pure: the given candles stay as they are."""
+    """Label of its button."""
+    apply: Callable[[CandleFrame], FixResult]
+    """Pure: returns new candles."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that somebody who forecasts from these candles should know."""
+    """One observation that matters for forecasts from these candles."""
 
     key: str
-    """What was looked for: ``gaps``, ``splits``, ``clip``, ..."""
-    level: Level
+    """Identifier of the check: ``gaps``, ``splits``, ``clip``, ..."""
+    level: NoteLevel
     title: str
     text: str
     rows: tuple[int, ...] = ()
-    """Rows concerned, at most 200 of them; empty when it is about the whole series."""
+    """Affected rows, at most 200; empty when the whole series is affected."""
     count: int = 0
-    """How many rows or bars are concerned."""
+    """Number of affected rows or bars."""
     fixes: tuple[Fix, ...] = ()
 
 
-def rows_of(mask: np.ndarray) -> tuple[int, ...]:
-    """The rows at which a mask [n] is set, counted from 1."""
-    return tuple(int(row) + 1 for row in np.flatnonzero(mask)[:_ROWS])
+def row_numbers(mask: np.ndarray) -> tuple[int, ...]:
+    """The rows where a mask [n] is set, counted from 1; at most 200."""
+    return tuple(int(row) + 1 for row in np.flatnonzero(mask)[:_MAX_ROWS])
 
 
-def runs_of(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and lengths of the stretches in which a mask [n] is set."""
+def find_runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and lengths of the runs in which a mask [n] is set."""
     edges = np.diff(np.r_[False, mask, False].astype(np.int8))
     starts = np.flatnonzero(edges == 1)
     return starts, np.flatnonzero(edges == -1) - starts

@@ -1,4 +1,4 @@
-"""Findings about bar times: gaps against the calendar, mixed intervals, stamps outside the sessions, clocks."""
+"""Checks of bar times: gaps against the calendar, mixed intervals, bars outside the sessions, timezones."""
 
 from __future__ import annotations
 
@@ -9,70 +9,80 @@ import numpy as np
 import pandas as pd
 
 from kronos_dashboard.markets.calendars import Detection, expected_times
-from kronos_dashboard.markets.calendars.holidays import quiet_dates
+from kronos_dashboard.markets.calendars.holidays import is_near_holiday
 from kronos_dashboard.markets.calendars.known_markets import ALWAYS, FX, LEARNED
-from kronos_dashboard.markets.calendars.timezones import DAY, seconds_of, times_of
-from kronos_dashboard.markets.candles import CandleFrame, interval_label
-from kronos_dashboard.markets.doctor.findings import Finding, rows_of
-from kronos_dashboard.markets.doctor.fixes import fix
-from kronos_dashboard.markets.doctor.patterns import CONTEXT
+from kronos_dashboard.markets.calendars.timezones import DAY, from_seconds, to_seconds
+from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.markets.doctor.findings import Finding, row_numbers
+from kronos_dashboard.markets.doctor.fixes import get_fix
+from kronos_dashboard.markets.intervals import interval_label
+from kronos_dashboard.messages import Message, join_messages, msg, nmsg, sentences
+from kronos_dashboard.settings import DEFAULT_CONTEXT
 
-__all__ = ["clocks", "gaps", "mixed_intervals", "outside"]
+__all__ = ["check_gaps", "check_intervals", "check_sessions", "check_timezone"]
 
-_FITS = 0.9
-"""Containment and coverage below which a calendar explains a series too badly to find gaps by it."""
-_SPARSE = 0.8
-"""Coverage of a quarter year below which its bars followed other hours, or are traded rarely: no gaps are counted."""
-_MANY = 0.005
-"""Share of missing bars from which the finding is a warning."""
-_LONG = 10
-"""Missing bars in a row, within the usual context, from which the finding is a warning."""
-_FILLABLE = 0.2
-"""Share of missing bars up to which filling them is offered."""
-_NAMED = 3
+_MIN_FIT = 0.9
+"""Containment and coverage from which a calendar explains a series well enough to find gaps with it."""
+_MIN_QUARTER_COVERAGE = 0.8
+"""Coverage of a quarter from which gaps are counted; below, its bars followed other hours or are traded rarely."""
+_WARNING_FRACTION = 0.005
+"""Fraction of missing bars from which the finding is a warning: about two bars in a default context."""
+_WARNING_RUN = 10
+"""Missing bars in a row within the default context from which the finding is a warning."""
+_MAX_FILL_FRACTION = 0.2
+"""Fraction of missing bars up to which filling is offered: beyond, the model would see mostly invented candles."""
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """Stretches of missing bars."""
+class _MissingRuns:
+    """Runs of missing bars."""
 
     firsts: np.ndarray
     lengths: np.ndarray
     rows: np.ndarray
-    """Row (from 0) of the candle after each."""
+    """Row (from 0) of the candle after each run."""
 
 
-def gaps(candles: CandleFrame, found: Detection, calendar: str) -> Iterator[Finding]:
-    """Bars that the calendar expects and the series lacks."""
-    if min(found.fit.containment, found.fit.coverage) < _FITS:
+def check_gaps(candles: CandleFrame, detection: Detection, calendar: str) -> Iterator[Finding]:
+    """Bars that the calendar expects are missing."""
+    if min(detection.fit.containment, detection.fit.coverage) < _MIN_FIT:
         return
-    stamps = seconds_of(candles.index)
-    expected = seconds_of(expected_times(candles, found))
-    there = np.isin(expected, stamps, assume_unique=True)
-    counted = _counted(expected, there, candles, found)
-    missing = ~there & counted
+    timestamps = to_seconds(candles.index)
+    expected = to_seconds(expected_times(candles, detection))
+    present = np.isin(expected, timestamps, assume_unique=True)
+    counted = _countable(expected, present, candles, detection)
+    missing = ~present & counted
     if not missing.any():
         return
-    runs = _runs(expected, missing, stamps)
-    total, share = int(missing.sum()), float(missing.sum() / counted.sum())
-    recent = runs.lengths[runs.rows >= len(stamps) - CONTEXT]
-    loud = share > _MANY or bool((recent >= _LONG).any())
-    holidays = found.code in (LEARNED, FX) or candles.interval >= pd.Timedelta(days=1)
-    order = np.argsort(-runs.lengths, kind="stable")[:_NAMED]
-    named = "; ".join(_named(candles, runs, int(place)) for place in order)
-    text = (
-        f"{_bars(total)} expected by the calendar ({found.name}), {share:.2%} of all, "
-        f"{'is' if total == 1 else 'are'} missing, in {_times(len(runs.lengths))}: "
-        f"{named}{'; ...' if len(runs.lengths) > _NAMED else ''}. The model takes the bars beside a gap for neighbours."
+    runs = _group_missing(expected, missing, timestamps)
+    total, fraction = int(missing.sum()), float(missing.sum() / counted.sum())
+    recent = runs.lengths[runs.rows >= len(timestamps) - DEFAULT_CONTEXT]
+    is_warning = fraction > _WARNING_FRACTION or bool((recent >= _WARNING_RUN).any())
+    holidays = detection.code in (LEARNED, FX) or candles.interval >= pd.Timedelta(days=1)
+    longest = np.argsort(-runs.lengths, kind="stable")[:_MAX_NAMED]
+    named = [_describe_run(candles, runs, int(group)) for group in longest]
+    text = nmsg(
+        "{n:,} bar ({share:.2%}) expected by the calendar is missing, in {places}: {named}. Calendar: {name}. "
+        "The model treats the bars around a gap as adjacent.",
+        "{n:,} bars ({share:.2%}) expected by the calendar are missing, in {places}: {named}. Calendar: "
+        "{name}. The model treats the bars around a gap as adjacent.",
+        total,
+        name=detection.name,
+        share=fraction,
+        places=_num_places(len(runs.lengths)),
+        named=join_messages(
+            [*named, msg("and others")] if len(runs.lengths) > _MAX_NAMED else named, "{left}; {right}"
+        ),
     )
-    if holidays and found.code in (LEARNED, FX):
-        text += " Some may be holidays, which this calendar does not know."
-    offered = ["fill-gaps"] if share <= _FILLABLE else []
-    fixes = tuple(fix(name, calendar=calendar) for name in (*offered, "keep-longest"))
+    if holidays and detection.code in (LEARNED, FX):
+        text = sentences(text, msg("Some may be holidays that this calendar does not include."))
+    offered = ["fill-gaps"] if fraction <= _MAX_FILL_FRACTION else []
+    fixes = tuple(get_fix(name, calendar=calendar) for name in (*offered, "keep-longest-segment"))
     yield Finding(
         key="gaps",
-        level="warning" if loud else "info",
-        title="Missing bars",
+        level="warning" if is_warning else "info",
+        title=msg("Missing bars"),
         text=text,
         rows=tuple(int(row) + 1 for row in runs.rows[:200]),
         count=total,
@@ -80,124 +90,143 @@ def gaps(candles: CandleFrame, found: Detection, calendar: str) -> Iterator[Find
     )
 
 
-def _counted(expected: np.ndarray, there: np.ndarray, candles: CandleFrame, found: Detection) -> np.ndarray:
-    """Expected bars that may count as missing: not in quarters with other hours, nor whole days of unknown holidays."""
+def _countable(expected: np.ndarray, present: np.ndarray, candles: CandleFrame, detection: Detection) -> np.ndarray:
+    """Mask of expected bars that count when missing: not in quarters with other hours, nor on possible holidays."""
     quarters = expected // (91 * DAY)
-    _, place = np.unique(quarters, return_inverse=True)
-    coverage = np.bincount(place, weights=there) / np.bincount(place)
-    holes = coverage[place] == 0
-    counted = (coverage[place] >= _SPARSE) | holes
-    if found.code == ALWAYS:
+    _, group = np.unique(quarters, return_inverse=True)
+    coverage = np.bincount(group, weights=present) / np.bincount(group)
+    holes = coverage[group] == 0
+    counted = (coverage[group] >= _MIN_QUARTER_COVERAGE) | holes
+    if detection.code == ALWAYS:
         counted[:] = True
-    if found.code in (LEARNED, FX):
-        counted &= ~quiet_dates(expected // DAY)
-    if found.code in (LEARNED, FX) and candles.interval < pd.Timedelta(days=1):
+    if detection.code in (LEARNED, FX):
+        counted &= ~is_near_holiday(expected // DAY)
+    if detection.code in (LEARNED, FX) and candles.interval < pd.Timedelta(days=1):
         _, day = np.unique(expected // DAY, return_inverse=True)
-        counted &= (np.bincount(day, weights=there) > 0)[day]
-    if found.code == LEARNED and candles.interval >= pd.Timedelta(days=1):
+        counted &= (np.bincount(day, weights=present) > 0)[day]
+    if detection.code == LEARNED and candles.interval >= pd.Timedelta(days=1):
         _, week = np.unique(expected // (7 * DAY), return_inverse=True)
-        counted &= (np.bincount(week, weights=there) < np.bincount(week) - 2)[week]
+        counted &= (np.bincount(week, weights=present) < np.bincount(week) - 2)[week]
     return counted
 
 
-def _runs(expected: np.ndarray, missing: np.ndarray, stamps: np.ndarray) -> _Runs:
+def _group_missing(expected: np.ndarray, missing: np.ndarray, timestamps: np.ndarray) -> _MissingRuns:
     places = np.flatnonzero(missing)
-    rows = np.searchsorted(stamps, expected[places])
-    begins = np.flatnonzero(np.r_[True, np.diff(rows) != 0])
-    lengths = np.diff(np.r_[begins, len(places)])
-    return _Runs(expected[places][begins], lengths, rows[begins])
+    rows = np.searchsorted(timestamps, expected[places])
+    starts = np.flatnonzero(np.r_[True, np.diff(rows) != 0])
+    lengths = np.diff(np.r_[starts, len(places)])
+    return _MissingRuns(expected[places][starts], lengths, rows[starts])
 
 
-def _named(candles: CandleFrame, runs: _Runs, place: int) -> str:
-    first = times_of(runs.firsts[place : place + 1]).tz_convert(candles.session_tz)[0]
-    length = int(runs.lengths[place])
-    return f"{_bars(length)} from {first:%Y-%m-%d %H:%M}"
+def _describe_run(candles: CandleFrame, runs: _MissingRuns, group: int) -> Message:
+    first = from_seconds(runs.firsts[group : group + 1]).tz_convert(candles.session_tz)[0]
+    length = int(runs.lengths[group])
+    return nmsg("{n:,} bar from {time:%Y-%m-%d %H:%M}", "{n:,} bars from {time:%Y-%m-%d %H:%M}", length, time=first)
 
 
-def _bars(count: int) -> str:
-    return f"{count:,} {'bar' if count == 1 else 'bars'}"
+def _num_places(count: int) -> Message:
+    return nmsg("one place", "{n:,} places", count)
 
 
-def _times(count: int) -> str:
-    return "one place" if count == 1 else f"{count:,} places"
-
-
-def mixed_intervals(candles: CandleFrame, calendar: str) -> Iterator[Finding]:
-    """Bars closer together than the interval."""
-    steps = np.diff(seconds_of(candles.index))
+def check_intervals(candles: CandleFrame, calendar: str) -> Iterator[Finding]:
+    """Bars are closer together than the interval."""
+    steps = np.diff(to_seconds(candles.index))
     close = np.r_[False, steps < int(candles.interval.total_seconds()) * (0.85 if _calendar_unit(candles) else 0.99)]
-    share = float(close.mean())
+    fraction = float(close.mean())
     if not close.any():
         return
-    text = (
-        f"{int(close.sum()):,} candles ({share:.1%}) follow the one before sooner than the usual "
-        f"{interval_label(candles.interval)}. The series seems to mix intervals, or bars that overlap."
+    text = msg(
+        "{count:,} candles ({share:.1%}) follow the previous one in less than the usual {interval}. The series "
+        "appears to contain mixed intervals or overlapping bars.",
+        count=int(close.sum()),
+        share=fraction,
+        interval=interval_label(candles.interval),
     )
     yield Finding(
         key="mixed",
-        level="warning" if share > 0.01 or close[-CONTEXT:].mean() > 0.01 else "info",
-        title="Mixed intervals",
+        level="warning" if fraction > 0.01 or close[-DEFAULT_CONTEXT:].mean() > 0.01 else "info",
+        title=msg("Mixed intervals"),
         text=text,
-        rows=rows_of(close),
+        rows=row_numbers(close),
         count=int(close.sum()),
-        fixes=(fix("keep-longest", calendar=calendar),),
+        fixes=(get_fix("keep-longest-segment", calendar=calendar),),
     )
 
 
 def _calendar_unit(candles: CandleFrame) -> bool:
-    """Days, weeks and months are not always equally long."""
+    """Whether the interval varies in length: days, weeks and months do."""
     return candles.interval >= pd.Timedelta(days=1)
 
 
-def outside(candles: CandleFrame, found: Detection) -> Iterator[Finding]:
-    """Bars that stand where the calendar has none."""
-    if found.fit.containment < _FITS or found.code == LEARNED:
+def check_sessions(candles: CandleFrame, detection: Detection) -> Iterator[Finding]:
+    """Bars are outside the sessions of the calendar."""
+    if detection.fit.containment < _MIN_FIT or detection.code == LEARNED:
         return
-    strange = ~candles.index.isin(expected_times(candles, found))
-    recent = strange[-CONTEXT:]
+    outside = ~candles.index.isin(expected_times(candles, detection))
+    recent = outside[-DEFAULT_CONTEXT:]
     if not recent.any():
         return
     yield Finding(
         key="outside",
         level="info",
-        title="Bars outside the sessions",
-        text=f"{int(recent.sum()):,} of the last {len(recent):,} candles stand where {found.name} has no bar. Such "
-        "stamps may come from another session, or from a clock that was set wrong.",
-        rows=rows_of(strange),
-        count=int(strange.sum()),
+        title=msg("Bars outside the sessions"),
+        text=msg(
+            "{count:,} of the last {recent:,} candles do not match the calendar: {name}. They may belong to "
+            "another session, or the time zone may be wrong.",
+            count=int(recent.sum()),
+            recent=len(recent),
+            name=detection.name,
+        ),
+        rows=row_numbers(outside),
+        count=int(outside.sum()),
     )
 
 
-def clocks(candles: CandleFrame, found: Detection, now: pd.Timestamp | None, calendar: str) -> Iterator[Finding]:
-    """Whether the stamps stand on the clock and at the end of the bar that the series says."""
-    zone, reading = found.fit.sessions.zone, found.fit.reading
+def check_timezone(
+    candles: CandleFrame, detection: Detection, now: pd.Timestamp | None, calendar: str
+) -> Iterator[Finding]:
+    """The timezone of the series, or whether timestamps are opens or closes, contradicts the calendar."""
+    zone, interpretation = detection.fit.sessions.zone, detection.fit.interpretation
     if now is not None and candles.index[-1] > now + candles.interval:
         yield Finding(
             key="clock",
             level="warning",
-            title="Candles from the future",
-            text=f"The last candle is stamped {candles.local_index[-1]}, after now ({now:%Y-%m-%d %H:%M} UTC). The "
-            "stamps may stand on another clock than the one they are read on.",
+            title=msg("Future timestamps"),
+            text=msg(
+                "The last candle has the time {time}, later than now ({now:%Y-%m-%d %H:%M} UTC). The time zone "
+                "of the timestamps may be wrong.",
+                time=candles.local_index[-1],
+                now=now,
+            ),
             rows=(len(candles),),
             count=1,
         )
-    if found.code in (ALWAYS, FX, LEARNED):
+    if detection.code in (ALWAYS, FX, LEARNED):
         return
     if zone != candles.session_tz and candles.interval < pd.Timedelta(days=1):
-        how = f"its stamps are hours of {zone}" if reading.zone else f"its stamps are instants, and {zone} is its clock"
+        how = (
+            msg("timestamps are local times in {zone}", zone=zone)
+            if interpretation.zone
+            else msg("timestamps are absolute times, and the time zone of the market is {zone}", zone=zone)
+        )
         yield Finding(
             key="clock",
             level="info",
-            title="The session clock",
-            text=f"The bars suit {found.name}; {how}. The session clock is {candles.session_tz}; on it the model "
-            "reads minute and hour.",
-            fixes=(fix("set-clock", calendar=calendar),),
+            title=msg("Time zone"),
+            text=msg(
+                "The bars match {name}; {how}. The session time zone is {zone}, in which the model reads "
+                "minute and hour.",
+                name=detection.name,
+                how=how,
+                zone=candles.session_tz,
+            ),
+            fixes=(get_fix("set-timezone", calendar=calendar),),
         )
-    if found.stamped == "close" and candles.stamped == "open":
+    if detection.timestamp_at == "close" and candles.timestamp_at == "open":
         yield Finding(
             key="stamped",
             level="info",
-            title="Stamped at the close",
-            text="The stamps look like the closes of their bars. They stay as they are: the model knows such files.",
-            fixes=(fix("mark-close"),),
+            title=msg("Close timestamps"),
+            text=msg("Timestamps appear to mark bar closes. They are kept as they are: the model handles such files."),
+            fixes=(get_fix("use-close-timestamps"),),
         )

@@ -1,31 +1,32 @@
-"""Live candles: from exchanges and Yahoo, in one form, with every change told in a note, remembered on disk.
+"""Live candles from exchanges, Yahoo and akshare in one form, cached on disk; every change is noted.
 
-``open_feed("ccxt")`` and a ``FetchRequest`` are all it takes. Importing this package is cheap; the clients are imported
-when they are first used.
+Start with ``open_feed("ccxt")`` and a ``FetchRequest``. Importing this package is cheap: client libraries are imported
+on first use.
 """
 
 from __future__ import annotations
 
-from kronos_dashboard.errors import FeedRefused
+from kronos_dashboard.errors import InvalidFeedRequestError
 from kronos_dashboard.markets.feeds.ashares import AkshareFeed
-from kronos_dashboard.markets.feeds.base import Feed, Fetched, FetchRequest, Origin, SymbolInfo
+from kronos_dashboard.markets.feeds.base import Feed, FetchedCandles, FetchRequest, SeriesInfo, SymbolInfo
 from kronos_dashboard.markets.feeds.cached import CachedFeed
-from kronos_dashboard.markets.feeds.candle_cache import CandleStore
+from kronos_dashboard.markets.feeds.candle_cache import CandleCache
 from kronos_dashboard.markets.feeds.crypto import CcxtFeed
 from kronos_dashboard.markets.feeds.transport import Transport
 from kronos_dashboard.markets.feeds.yahoo import YahooFeed
+from kronos_dashboard.messages import msg
 from kronos_dashboard.settings import Settings
 
 __all__ = [
     "FEEDS",
     "AkshareFeed",
     "CachedFeed",
-    "CandleStore",
+    "CandleCache",
     "CcxtFeed",
     "Feed",
     "FetchRequest",
-    "Fetched",
-    "Origin",
+    "FetchedCandles",
+    "SeriesInfo",
     "SymbolInfo",
     "Transport",
     "YahooFeed",
@@ -44,7 +45,7 @@ def open_feed(name: str, settings: Settings | None = None, transport: Transport 
     """A feed with its cache. It keeps its clients: make one and use it for long; sessions may share it.
 
     Raises:
-        FeedRefused: there is no feed of that name.
+        InvalidFeedRequestError: there is no feed of that name.
     """
     settings = settings or Settings()
     transport = transport or Transport.from_settings(settings)
@@ -56,5 +57,8 @@ def open_feed(name: str, settings: Settings | None = None, transport: Transport 
     elif name == "akshare":
         feed = AkshareFeed(transport)
     else:
-        raise FeedRefused(f"There is no feed {name[:40]!r}.", f"Take one of {', '.join(FEEDS)}.")
-    return CachedFeed(feed, CandleStore(settings.cache_path / "candles", settings.max_cache_mb * 1024 * 1024))
+        raise InvalidFeedRequestError(
+            msg("There is no feed named {name}.", name=repr(name[:40])),
+            msg("Choose one of {feeds}.", feeds=", ".join(FEEDS)),
+        )
+    return CachedFeed(feed, CandleCache(settings.cache_path / "candles", settings.max_cache_mb * 1024 * 1024))

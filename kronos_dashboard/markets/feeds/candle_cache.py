@@ -1,7 +1,7 @@
-"""Fetched candles on disk: one Parquet file per series, whole or not there, bounded in all, for many sessions at once.
+"""Cache of fetched candles on disk: one Parquet file per series, written atomically, bounded, safe to share.
 
-A file holds the six columns, the UTC bar times in ns, and as metadata what the series is (``SeriesKey``), what is known
-about it and the fingerprint of its candles. What does not agree with itself counts as corrupt.
+A file holds the six columns and the UTC bar times in ns; its metadata hold the ``SeriesKey``, the ``SeriesInfo`` and
+the fingerprint of the candles. A file that contradicts its metadata is corrupt.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kronos_dashboard.errors import CandleError, FeedError
-from kronos_dashboard.files import PART, replace_file
+from engine.files import PART_SUFFIX, atomic_write
+from kronos_dashboard.errors import FeedError, InvalidCandlesError
 from kronos_dashboard.markets.candles import COLUMNS, CandleFrame
-from kronos_dashboard.markets.feeds.base import Origin
+from kronos_dashboard.markets.feeds.base import SeriesInfo
+from kronos_dashboard.messages import Message, msg
 
-__all__ = ["CandleStore", "Corrupt", "Held", "SeriesKey"]
+__all__ = ["CachedSeries", "CandleCache", "CorruptCacheError", "SeriesKey"]
 
 _VERSION = 1
-_META = b"kronos_candles"
-_LOCKS = 64
-"""Lock files in all; series share them, so that their number stays bounded."""
-_STALE_S = 86_400.0
-"""What is left of a write that never ended is removed after a day."""
+_FORMER_INFO_KEYS = {"stamped": "timestamp_at", "limits": "history_note"}
+"""Fields of ``SeriesInfo`` under the names that older cache files use."""
+_METADATA_KEY = b"kronos_candles"
+_NUM_LOCKS = 64
+"""Lock files in total. Series share them, so their number stays bounded however many series there are."""
+_LEFTOVER_MAX_AGE_S = 86_400.0
+"""Temporary files of interrupted writes are removed after a day: no write takes that long."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesKey:
-    """What makes two series different."""
+    """Identity of a series."""
 
     feed: str
     exchange: str
@@ -49,38 +52,38 @@ class SeriesKey:
 
     @property
     def file_name(self) -> str:
-        """Safe on every system whatever the symbol: readable letters for people, a hash for the rest."""
-        told = json.dumps(asdict(self), sort_keys=True)
-        digest = hashlib.sha256(told.encode()).hexdigest()[:20]
+        """File name that is valid on every system for any symbol: a readable part, and a hash of all fields."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:20]
         readable = "-".join((self.feed, self.exchange, self.symbol, self.interval))
         return f"{re.sub(r'[^A-Za-z0-9]+', '-', readable).strip('-')[:60]}-{digest}.parquet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """A series as it is kept."""
+class CachedSeries:
+    """A series and the span that it covers."""
 
     candles: CandleFrame
-    origin: Origin
+    info: SeriesInfo
     fetched_at: pd.Timestamp
-    """When the feed was last asked (UTC)."""
+    """Time of the last request to the feed (UTC)."""
     covered_start: pd.Timestamp
-    """Nothing is missing among the bar times from here ..."""
+    """First bar time from which no bar is missing ..."""
     covered_end: pd.Timestamp
-    """... to here."""
+    """... up to and including this one."""
 
 
-class Corrupt(FeedError):
-    """A file of the cache cannot be used."""
+class CorruptCacheError(FeedError):
+    """A cache file cannot be used."""
 
 
-class CandleStore:
-    """Series in one folder.
+class CandleCache:
+    """Cached series in one folder.
 
     Args:
-        folder: made when something is written.
-        max_bytes: beyond it, the series that were not used for longest are removed.
-        lock_timeout_s: how long to wait for another session that works on the same series.
+        folder: created on the first write.
+        max_bytes: size from which the least recently used series are removed.
+        lock_timeout_s: how long to wait for another session that uses the same series.
     """
 
     def __init__(self, folder: Path, max_bytes: int, lock_timeout_s: float = 120.0) -> None:
@@ -89,13 +92,13 @@ class CandleStore:
         self._timeout_s = lock_timeout_s
 
     def path(self, key: SeriesKey) -> Path:
-        """Where the series is kept."""
+        """File of the series."""
         return self.folder / key.file_name
 
     @contextlib.contextmanager
     def lock(self, key: SeriesKey) -> Iterator[bool]:
-        """Keep other sessions and processes away from the series; yields False when it could not be had in time."""
-        shard = int(hashlib.sha256(key.file_name.encode()).hexdigest()[:8], 16) % _LOCKS
+        """Lock the series against other sessions and processes; yields False when the lock was not acquired in time."""
+        shard = int(hashlib.sha256(key.file_name.encode()).hexdigest()[:8], 16) % _NUM_LOCKS
         try:
             folder = self.folder / "locks"
             folder.mkdir(parents=True, exist_ok=True)
@@ -109,98 +112,119 @@ class CandleStore:
         finally:
             lock.release()
 
-    def read(self, key: SeriesKey) -> Held | None:
-        """The series; None when it is not kept.
+    def read(self, key: SeriesKey) -> CachedSeries | None:
+        """The series; None when it is not cached.
 
         Raises:
-            Corrupt: there is a file that cannot be used.
+            CorruptCacheError: the file cannot be used.
         """
         path = self.path(key)
         if not path.is_file():
             return None
         try:
             table = pq.read_table(path, page_checksum_verification=True, use_threads=False, memory_map=False)
-            held = _held(table, key)
+            cached = _from_table(table, key)
             os.utime(path)
-        except (pa.ArrowException, CandleError, OSError, KeyError, TypeError, ValueError) as error:
-            raise Corrupt(f"the cached candles of {key.symbol} cannot be read ({type(error).__name__}).") from error
-        return held
+        except (pa.ArrowException, InvalidCandlesError, OSError, KeyError, TypeError, ValueError) as error:
+            raise CorruptCacheError(
+                msg(
+                    "the cached candles of {symbol} cannot be read ({type}).",
+                    symbol=key.symbol,
+                    type=type(error).__name__,
+                )
+            ) from error
+        return cached
 
-    def write(self, key: SeriesKey, held: Held) -> None:
-        """Keep the series, and stay within the bound.
+    def write(self, key: SeriesKey, cached: CachedSeries) -> None:
+        """Store the series, then remove others until the cache fits its bound.
 
         Raises:
-            OSError: the disk is full, or the folder may not be written to.
+            OSError: the disk is full, or the folder is not writable.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         sink = pa.BufferOutputStream()
-        pq.write_table(_table(key, held), sink, compression="zstd", write_page_checksum=True)
-        replace_file(self.path(key), sink.getvalue().to_pybytes())
+        pq.write_table(_to_table(key, cached), sink, compression="zstd", write_page_checksum=True)
+        atomic_write(self.path(key), sink.getvalue().to_pybytes())
         self._evict(self.path(key))
 
     def remove(self, key: SeriesKey) -> None:
-        """Forget the series."""
+        """Remove the series."""
         with contextlib.suppress(OSError):
             self.path(key).unlink(missing_ok=True)
 
-    def _evict(self, kept: Path) -> None:
-        """Remove leftovers of broken writes, then the series unused for longest until the rest fits."""
+    def _evict(self, current: Path) -> None:
+        """Remove leftovers of interrupted writes, then the least recently used series until the rest fits."""
         now, files = time.time(), []
         for path in self.folder.iterdir():
             with contextlib.suppress(OSError):  # another session may remove it at the same time
-                found = path.stat()
-                if path.name.endswith(PART) and now - found.st_mtime > _STALE_S:
+                status = path.stat()
+                if path.name.endswith(PART_SUFFIX) and now - status.st_mtime > _LEFTOVER_MAX_AGE_S:
                     path.unlink()
                 elif path.suffix == ".parquet":
-                    files.append((found.st_mtime, found.st_size, path))
+                    files.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in files)
         for _, size, path in sorted(files):
             if total <= self._max_bytes:
                 return
-            if path != kept:
+            if path != current:
                 with contextlib.suppress(OSError):
                     path.unlink()
                 total -= size
 
 
-def _table(key: SeriesKey, held: Held) -> pa.Table:
-    candles = held.candles
-    told = {
+def _to_table(key: SeriesKey, cached: CachedSeries) -> pa.Table:
+    candles = cached.candles
+    metadata = {
         "version": _VERSION,
         "key": asdict(key),
-        "origin": asdict(held.origin),
+        "info": asdict(cached.info) | {"history_note": _pack(cached.info.history_note)},
         "interval_ns": candles.interval.value,
         "has_volume": candles.has_volume,
         "has_amount": candles.has_amount,
-        "fetched_at": held.fetched_at.isoformat(),
-        "covered_start": held.covered_start.isoformat(),
-        "covered_end": held.covered_end.isoformat(),
+        "fetched_at": cached.fetched_at.isoformat(),
+        "covered_start": cached.covered_start.isoformat(),
+        "covered_end": cached.covered_end.isoformat(),
         "fingerprint": candles.fingerprint,
     }
     columns = {"time": candles.index.as_unit("ns").asi8} | {name: candles.frame[name].to_numpy() for name in COLUMNS}
-    return pa.table(columns).replace_schema_metadata({_META: json.dumps(told).encode()})
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
 
 
-def _held(table: pa.Table, key: SeriesKey) -> Held:
-    """Raises ValueError (or KeyError, TypeError, CandleError) for what does not agree with itself or with the key."""
-    told: dict[str, Any] = json.loads((table.schema.metadata or {})[_META])
-    if told["version"] != _VERSION or told["key"] != asdict(key):
+def _pack(text: str) -> str | list[Any]:
+    """A message as its template and values, so that it can still be translated when it is read again."""
+    return [text.template, dict(text.values)] if isinstance(text, Message) else text
+
+
+def _unpack(packed: str | list[Any]) -> str:
+    return packed if isinstance(packed, str) else Message(*packed)
+
+
+def _from_table(table: pa.Table, key: SeriesKey) -> CachedSeries:
+    """Read a table that ``_to_table`` made.
+
+    Raises:
+        ValueError, KeyError, TypeError, InvalidCandlesError: the table contradicts its metadata or the key.
+    """
+    metadata: dict[str, Any] = json.loads((table.schema.metadata or {})[_METADATA_KEY])
+    if metadata["version"] != _VERSION or metadata["key"] != asdict(key):
         raise ValueError("another version, or another series")
     index = pd.DatetimeIndex(table["time"].to_numpy(), tz="UTC")
-    origin = Origin(**told["origin"])
+    fields = metadata["info"] if "info" in metadata else metadata["origin"]
+    fields = {_FORMER_INFO_KEYS.get(name, name): value for name, value in fields.items()}
+    info = SeriesInfo(**fields | {"history_note": _unpack(fields["history_note"])})
     candles = CandleFrame(
         frame=pd.DataFrame({name: table[name].to_numpy() for name in COLUMNS}, index=index),
-        symbol=origin.symbol,
-        interval=pd.Timedelta(told["interval_ns"], unit="ns"),
-        session_tz=origin.session_tz,
-        stamped=origin.stamped,
-        source=origin.source,
-        has_volume=told["has_volume"],
-        has_amount=told["has_amount"],
+        symbol=info.symbol,
+        interval=pd.Timedelta(metadata["interval_ns"], unit="ns"),
+        session_tz=info.session_tz,
+        timestamp_at=info.timestamp_at,
+        source=info.source,
+        has_volume=metadata["has_volume"],
+        has_amount=metadata["has_amount"],
     )
-    if not len(candles) or candles.fingerprint != told["fingerprint"]:
+    if not len(candles) or candles.fingerprint != metadata["fingerprint"]:
         raise ValueError("no candles, or others than were written")
-    times = {name: pd.Timestamp(told[name]) for name in ("fetched_at", "covered_start", "covered_end")}
+    times = {name: pd.Timestamp(metadata[name]) for name in ("fetched_at", "covered_start", "covered_end")}
     if any(value.tz is None for value in times.values()):
         raise ValueError("a time without a zone")
-    return Held(candles=candles, origin=origin, **times)
+    return CachedSeries(candles=candles, info=info, **times)

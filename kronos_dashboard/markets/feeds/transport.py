@@ -1,4 +1,4 @@
-"""How feeds reach their servers: limits, the way there, and patience with errors that pass. Tests give their own."""
+"""Transport of the feeds: routing, limits, and retries of transient errors. Tests inject their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import tenacity
 
 from kronos_dashboard.settings import Settings
 
-__all__ = ["Patience", "Seen", "Transport", "patiently"]
+__all__ = ["ResponseInfo", "RetryPolicy", "Transport", "with_retries"]
 
 T = TypeVar("T")
 _MIB = 1024 * 1024
@@ -22,94 +22,101 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Transport:
-    """The way to the servers and its limits."""
+    """Routing, limits and clock of a feed's requests."""
 
-    gateway: str = ""
-    """Requests go to ``gateway/host/path`` instead of ``host/path``; empty: straight there."""
+    proxy_url: str = ""
+    """Requests go to ``proxy_url/host/path`` instead of ``host/path``; empty: directly to the host."""
     timeout_s: float = 15.0
-    """For one answer."""
-    patience_s: float = 60.0
-    """For one request with all its repetitions."""
-    attempts: int = 6
+    """Of one response."""
+    retry_budget_s: float = 60.0
+    """Of one request with all its retries."""
+    max_attempts: int = 6
+    """The waits double from 0.5 s, so that more attempts would not fit into the budget."""
     max_bytes: int = 64 * _MIB
-    """Largest answer that is read (the list of all markets of a large exchange has some 20 MiB)."""
+    """Largest response that is read (the market list of a large exchange has some 20 MiB)."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
-    """Seconds from some fixed point."""
+    """Seconds since an arbitrary fixed time."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """As the settings say."""
+        """The transport that the settings describe."""
         return cls(
-            gateway=settings.feed_gateway.rstrip("/"),
+            proxy_url=settings.feed_proxy_url.rstrip("/"),
             timeout_s=float(settings.feed_timeout_s),
-            patience_s=float(settings.feed_patience_s),
+            retry_budget_s=float(settings.feed_retry_budget_s),
         )
 
     def route(self, url: str) -> str:
-        """Where a request for ``url`` is sent."""
-        if not self.gateway:
+        """The address to which a request for ``url`` is sent."""
+        if not self.proxy_url:
             return url
         parts = urlsplit(url)
-        return f"{self.gateway}/{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        return f"{self.proxy_url}/{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
 @dataclass
-class Seen:
-    """What the last answer on a session said about itself; written by the session, read by its feed."""
+class ResponseInfo:
+    """Status and headers of the last response of a session; written by the session, read by its feed."""
 
     status: int | None = None
-    """None: there was no answer."""
-    time: pd.Timestamp | None = None
+    """None: no response."""
+    server_time: pd.Timestamp | None = None
     """The server's clock (UTC)."""
     retry_after_s: float | None = None
     too_large: bool = False
-    asked: int = field(default=0)
+    num_requests: int = field(default=0)
     """Requests so far."""
 
-    def begin(self) -> None:
-        """A request goes out."""
+    def on_request(self) -> None:
+        """Reset before a request is sent."""
         self.status, self.retry_after_s, self.too_large = None, None, False
-        self.asked += 1
+        self.num_requests += 1
 
-    def answer(self, status: int, date: str | None, age: str | None, retry_after: str | None) -> None:
-        """Note down the headers of an answer."""
+    def on_response(self, status: int, date: str | None, age: str | None, retry_after: str | None) -> None:
+        """Record the status and the headers of a response."""
         self.status = status
-        told = _http_time(date)
-        if told is not None:
-            self.time = told + pd.Timedelta(seconds=_seconds(age) or 0)
-        self.retry_after_s = _seconds(retry_after)
-        if self.retry_after_s is None and retry_after and told is not None:
-            until = _http_time(retry_after)
-            self.retry_after_s = None if until is None else max(0.0, (until - told).total_seconds())
+        sent_at = _parse_http_date(date)
+        if sent_at is not None:
+            self.server_time = sent_at + pd.Timedelta(seconds=_parse_seconds(age) or 0)
+        self.retry_after_s = _parse_seconds(retry_after)
+        if self.retry_after_s is None and retry_after and sent_at is not None:
+            until = _parse_http_date(retry_after)
+            self.retry_after_s = None if until is None else max(0.0, (until - sent_at).total_seconds())
 
 
 @dataclass(frozen=True)
-class Patience:
-    """What to do about an error: how many attempts in all, and how long the server wants to be left alone."""
+class RetryPolicy:
+    """How to retry after an error."""
 
-    attempts: int
-    """1: no second one."""
+    max_attempts: int
+    """Attempts in total; 1: no retry."""
     wait_s: float | None = None
+    """Pause that the server asks for."""
 
 
-def patiently(work: Callable[[], T], transport: Transport, judge: Callable[[BaseException], Patience]) -> T:
-    """Do ``work``, again after errors that pass, with waits that double and vary, within the transport's patience.
+def with_retries(work: Callable[[], T], transport: Transport, classify: Callable[[BaseException], RetryPolicy]) -> T:
+    """Call ``work``, again after transient errors, with exponential backoff and jitter, within the retry budget.
 
-    The server's own wish for a pause is heeded; when it goes beyond the patience, the error is raised at once.
+    A pause that the server asks for is kept; where it exceeds the budget, the error is raised at once.
+
+    Args:
+        work: the request.
+        transport: gives the budget, the clock and ``sleep``.
+        classify: the retry policy for an error.
     """
-    deadline = transport.clock() + transport.patience_s
+    deadline = transport.clock() + transport.retry_budget_s
     backoff = tenacity.wait_exponential(multiplier=0.5, max=20) + tenacity.wait_random(0, 0.5)
 
-    def verdict(state: tenacity.RetryCallState) -> Patience:
+    def policy_of(state: tenacity.RetryCallState) -> RetryPolicy:
         error = state.outcome.exception() if state.outcome else None
-        return judge(error) if error is not None else Patience(1)
+        return classify(error) if error is not None else RetryPolicy(1)
 
     def wait(state: tenacity.RetryCallState) -> float:
-        return max(backoff(state), verdict(state).wait_s or 0.0)
+        return max(backoff(state), policy_of(state).wait_s or 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
-        allowed = min(transport.attempts, verdict(state).attempts)
+        allowed = min(transport.max_attempts, policy_of(state).max_attempts)
         return state.attempt_number >= allowed or transport.clock() + state.upcoming_sleep > deadline
 
     retrying = tenacity.Retrying(
@@ -118,7 +125,7 @@ def patiently(work: Callable[[], T], transport: Transport, judge: Callable[[Base
     return retrying(work)
 
 
-def _http_time(text: str | None) -> pd.Timestamp | None:
+def _parse_http_date(text: str | None) -> pd.Timestamp | None:
     if not text:
         return None
     try:
@@ -128,7 +135,7 @@ def _http_time(text: str | None) -> pd.Timestamp | None:
     return time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
 
 
-def _seconds(text: str | None) -> float | None:
+def _parse_seconds(text: str | None) -> float | None:
     try:
         number = float(text or "")
     except ValueError:

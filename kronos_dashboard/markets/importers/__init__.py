@@ -1,9 +1,17 @@
-"""Readers of files: the bytes of an export become checked candles, once, and every change is told in a note."""
+"""Import candles from files: read, check and convert an export, with a note for every change."""
 
 from __future__ import annotations
 
-from kronos_dashboard.markets.importers.options import ChoiceNeeded, Choices, Imported, ImportOptions
-from kronos_dashboard.markets.importers.own_exports import ExportedForecast
+from kronos_dashboard.markets.importers.options import ChoiceRequiredError, ImportChoice, ImportedCandles, ImportOptions
+from kronos_dashboard.markets.importers.own_exports import ExportedForecastError
 from kronos_dashboard.markets.importers.reading import read, read_file
 
-__all__ = ["ChoiceNeeded", "Choices", "ExportedForecast", "ImportOptions", "Imported", "read", "read_file"]
+__all__ = [
+    "ChoiceRequiredError",
+    "ExportedForecastError",
+    "ImportChoice",
+    "ImportOptions",
+    "ImportedCandles",
+    "read",
+    "read_file",
+]

@@ -1,4 +1,4 @@
-"""Compressed files and archives, unpacked within bounds; and what kind of file some bytes are."""
+"""Unpack compressed files and archives within limits, and detect the kind of a file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
-from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.read_errors import too_large_error
+from kronos_dashboard.messages import msg
 
-__all__ = ["Member", "kind_of", "members", "most_unpacked"]
+__all__ = ["Member", "detect_kind", "list_members", "max_unpacked_bytes"]
 
 _MAGIC = (
     (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ\0", "xz"),
@@ -23,17 +24,19 @@ _MAGIC = (
     (b"GIF8", "picture"), (b"\x93NUMPY", "numpy"), (b"\x80\x02", "pickle"), (b"\x80\x03", "pickle"),
     (b"\x80\x04", "pickle"), (b"\x80\x05", "pickle"),
 )  # fmt: skip
-_REFUSED = {
-    "pdf": "a PDF", "hdf5": "an HDF5 store", "sqlite": "an SQLite database", "7z": "a 7z archive",
-    "rar": "a RAR archive", "picture": "a picture", "numpy": "a NumPy array",
-    "pickle": "a Python pickle, which is never opened",
-    "zstd": "a Zstandard file",
+_UNSUPPORTED = {
+    "pdf": msg("a PDF"), "hdf5": msg("an HDF5 file"), "sqlite": msg("an SQLite database"), "7z": msg("a 7z archive"),
+    "rar": msg("a RAR archive"), "picture": msg("an image"), "numpy": msg("a NumPy file"),
+    "pickle": msg("a Python pickle, which is never opened for security reasons"),
+    "zstd": msg("a Zstandard file"),
 }  # fmt: skip
-_CHUNK = 1 << 20
-_GROWTH = 10
-"""A file may unpack to so many times the upload limit."""
-_MOST_MEMBERS = 2_000
-_DATA = (
+_CHUNK_BYTES = 1 << 20
+"""Size of one decompression step: the limit is exceeded by one chunk at most."""
+_MAX_EXPANSION = 10
+"""Unpacked size over upload limit. Text of prices compresses by 3 to 8; archives far beyond that are bombs."""
+_MAX_MEMBERS = 2_000
+"""Exchanges publish archives of a file per day; this is eight years of trading days."""
+_DATA_SUFFIXES = (
     ".csv",
     ".txt",
     ".tsv",
@@ -49,11 +52,12 @@ _DATA = (
     ".gz",
     ".jsonl",
 )
+"""Members with these endings are tried before README files and the like."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One file, out of an archive or on its own."""
+    """One file, on its own or from an archive."""
 
     name: str
     data: bytes
@@ -61,86 +65,94 @@ class Member:
     """"text", "xlsx", "xls", "ods", "parquet" or "feather"."""
 
 
-class _Decompressor(Protocol):
-    def __call__(self, data: bytes, most: int) -> bytes: ...
+def max_unpacked_bytes(max_upload_bytes: int) -> int:
+    """The number of bytes that a compressed file may unpack to."""
+    return _MAX_EXPANSION * max_upload_bytes
 
 
-def most_unpacked(max_upload_bytes: int) -> int:
-    """Bytes that a compressed file may unpack to."""
-    return _GROWTH * max_upload_bytes
-
-
-def kind_of(data: bytes) -> str:
-    """What the first bytes say; "text" when they say nothing."""
+def detect_kind(data: bytes) -> str:
+    """The kind of a file by its first bytes; "text" where these are not a known signature."""
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), "text")
 
 
-def members(data: bytes, filename: str, limit: int, wanted: str | None = None) -> tuple[list[str], Iterator[Member]]:
-    """Names of the files inside (the file's own name when it is no archive), and the files one by one.
+def list_members(
+    data: bytes, filename: str, limit: int, requested: str | None = None
+) -> tuple[list[str], Iterator[Member]]:
+    """The names of the files inside (the file's own name where it is not an archive), and the files one by one.
 
     Args:
         data: the bytes of the file.
-        filename: what it is called.
-        limit: bytes that may be unpacked.
-        wanted: name, or end of the name, of the one file to take out of an archive.
+        filename: its name.
+        limit: maximum number of bytes to unpack.
+        requested: name, or end of the name, of the one member to read.
 
     Raises:
-        ImportFailed: it is of a kind that is not read, damaged, or unpacks to more than ``limit``.
+        ImportFileError: the file is damaged, of an unsupported kind, or unpacks to more than ``limit``.
     """
-    kind = kind_of(data)
+    kind = detect_kind(data)
     if kind == "zip" and not _is_workbook(data, filename):
-        names = _names(data, filename)
-        return names, _unzip(data, filename, _chosen(names, wanted), limit)
-    return [filename], iter([_single(data, filename, kind, limit, depth=0)])
+        names = _data_members(data, filename)
+        return names, _unpack_members(data, filename, _select_members(names, requested), limit)
+    return [filename], iter([_unpack_single(data, filename, kind, limit, depth=0)])
 
 
-def _single(data: bytes, filename: str, kind: str, limit: int, depth: int) -> Member:
-    if kind in _REFUSED:
-        raise ImportFailed(f"the file {filename} is {_REFUSED[kind]}.", "Export the candles as CSV, JSON or Parquet.")
+def _unpack_single(data: bytes, filename: str, kind: str, limit: int, depth: int) -> Member:
+    if kind in _UNSUPPORTED:
+        raise ImportFileError(
+            msg("the file {filename} is {kind}.", filename=filename, kind=_UNSUPPORTED[kind]),
+            msg("Export the candles as CSV, JSON or Parquet."),
+        )
     if kind in ("gzip", "bz2", "xz"):
         if depth > 1:
-            raise ImportFailed(f"the file {filename} is compressed over and over.", "Unpack it first.")
+            raise ImportFileError(
+                msg("the file {filename} is compressed several times over.", filename=filename),
+                msg("Decompress it first."),
+            )
         plain = _decompress(data, kind, filename, limit)
         inner = filename.rsplit(".", 1)[0] if "." in filename else filename
-        return _single(plain, inner, kind_of(plain), limit, depth + 1)
+        return _unpack_single(plain, inner, detect_kind(plain), limit, depth + 1)
     if kind == "zip":
         if not _is_workbook(data, filename):
-            raise ImportFailed(f"the file {filename} is an archive inside an archive.", "Unpack it first.")
-        infos = _infos(data, filename)
+            raise ImportFileError(
+                msg("the file {filename} is an archive inside an archive.", filename=filename),
+                msg("Decompress it first."),
+            )
+        infos = _zip_entries(data, filename)
         _check_size(infos, filename, limit)
         kind = "ods" if any(info.filename == "content.xml" for info in infos) else "xlsx"
     return Member(filename, data, kind)
 
 
 def _decompress(data: bytes, kind: str, filename: str, limit: int) -> bytes:
-    """Piece by piece, so that a bomb is met before it fills the memory."""
-    out, total = [], 0
+    """Decompress chunk by chunk, so that a bomb is refused before it fills the memory."""
+    pieces, total = [], 0
     rest = data
     try:
         while rest:
-            step = _decompressor(kind)
-            piece = step.decompress(rest, _CHUNK)
+            decompressor = _decompressor(kind)
+            piece = decompressor.decompress(rest, _CHUNK_BYTES)
             while True:
                 total += len(piece)
                 if total > limit:
-                    raise _too_large(filename, limit)
-                out.append(piece)
-                if step.eof:
+                    raise too_large_error(filename, limit)
+                pieces.append(piece)
+                if decompressor.eof:
                     break
-                tail = step.unconsumed_tail if kind == "gzip" else b""
-                piece = step.decompress(tail, _CHUNK)
-                if not piece and ((kind == "gzip" and not tail) or (kind != "gzip" and step.needs_input)):
+                tail = decompressor.unconsumed_tail if kind == "gzip" else b""
+                piece = decompressor.decompress(tail, _CHUNK_BYTES)
+                if not piece and ((kind == "gzip" and not tail) or (kind != "gzip" and decompressor.needs_input)):
                     raise EOFError
-            rest = step.unused_data.lstrip(b"\0")
+            rest = decompressor.unused_data.lstrip(b"\0")
             if rest and kind == "gzip" and not rest.startswith(b"\x1f\x8b"):
                 break
-    except ImportFailed:
+    except ImportFileError:
         raise
     except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
-        raise ImportFailed(
-            f"the file {filename} is damaged: it cannot be unpacked as {kind}.", "Download it again."
+        raise ImportFileError(
+            msg("the file {filename} is damaged: it cannot be decompressed as {kind}.", filename=filename, kind=kind),
+            msg("Download it again."),
         ) from error
-    return b"".join(out)
+    return b"".join(pieces)
 
 
 def _decompressor(kind: str):  # type: ignore[no-untyped-def]
@@ -149,39 +161,48 @@ def _decompressor(kind: str):  # type: ignore[no-untyped-def]
     return bz2.BZ2Decompressor() if kind == "bz2" else lzma.LZMADecompressor(memlimit=256 << 20)
 
 
-def _infos(data: bytes, filename: str) -> list[zipfile.ZipInfo]:
+def _zip_entries(data: bytes, filename: str) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            found = archive.infolist()
+            entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, UnicodeDecodeError) as error:
-        raise ImportFailed(f"the archive {filename} is damaged: {error}.", "Download it again.") from error
-    if len(found) > _MOST_MEMBERS:
-        raise ImportFailed(f"the archive {filename} holds {len(found):,} files.", f"Pack at most {_MOST_MEMBERS:,}.")
-    return found
+        raise ImportFileError(
+            msg("the archive {filename} is damaged: {error}.", filename=filename, error=error),
+            msg("Download it again."),
+        ) from error
+    if len(entries) > _MAX_MEMBERS:
+        raise ImportFileError(
+            msg("the archive {filename} contains {count:,} files.", filename=filename, count=len(entries)),
+            msg("Include at most {limit:,} files.", limit=_MAX_MEMBERS),
+        )
+    return entries
 
 
 def _is_workbook(data: bytes, filename: str) -> bool:
-    return any(info.filename.startswith(("xl/", "xl\\", "content.xml")) for info in _infos(data, filename))
+    return any(info.filename.startswith(("xl/", "xl\\", "content.xml")) for info in _zip_entries(data, filename))
 
 
-def _names(data: bytes, filename: str) -> list[str]:
-    """Files that may hold candles, those with a data ending first."""
-    found = [
+def _data_members(data: bytes, filename: str) -> list[str]:
+    """Names of the files that may hold candles: those with the ending of a data file, or else all."""
+    files = [
         info.filename
-        for info in _infos(data, filename)
+        for info in _zip_entries(data, filename)
         if not info.is_dir() and info.file_size and "__MACOSX" not in info.filename
         and not info.filename.rsplit("/", 1)[-1].startswith(".")
     ]  # fmt: skip
-    if not found:
-        raise ImportFailed(f"the archive {filename} holds no files.", "Pack the file with the candles.")
-    data_files = [name for name in found if name.lower().endswith(_DATA)]
-    return sorted(data_files or found)
+    if not files:
+        raise ImportFileError(
+            msg("the archive {filename} contains no files.", filename=filename),
+            msg("Add the file with the candles to it."),
+        )
+    data_files = [name for name in files if name.lower().endswith(_DATA_SUFFIXES)]
+    return sorted(data_files or files)
 
 
-def _chosen(names: list[str], wanted: str | None) -> list[str]:
-    if wanted is None:
+def _select_members(names: list[str], requested: str | None) -> list[str]:
+    if requested is None:
         return names
-    hits = [name for name in names if name == wanted] or [n for n in names if n.lower().endswith(wanted.lower())]
+    hits = [name for name in names if name == requested] or [n for n in names if n.lower().endswith(requested.lower())]
     if not hits:
         # not a member: it may be the sheet of a workbook inside
         return names
@@ -190,32 +211,33 @@ def _chosen(names: list[str], wanted: str | None) -> list[str]:
 
 def _check_size(infos: list[zipfile.ZipInfo], filename: str, limit: int) -> None:
     if sum(info.file_size for info in infos) > limit:
-        raise _too_large(filename, limit)
+        raise too_large_error(filename, limit)
 
 
-def _unzip(data: bytes, filename: str, names: list[str], limit: int) -> Iterator[Member]:
+def _unpack_members(data: bytes, filename: str, names: list[str], limit: int) -> Iterator[Member]:
     left = limit
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in names:
             if archive.getinfo(name).file_size > left:
-                raise _too_large(filename, limit)
+                raise too_large_error(filename, limit)
             try:
                 with archive.open(name) as file:
                     plain = file.read(left + 1)
             except RuntimeError as error:  # also NotImplementedError
-                raise ImportFailed(
-                    f"the file {name} in {filename} is encrypted or packed in an unknown way.", "Unpack it first."
+                raise ImportFileError(
+                    msg(
+                        "the file {name} in {filename} is encrypted or uses an unsupported compression method.",
+                        name=name,
+                        filename=filename,
+                    ),
+                    msg("Decompress it first."),
                 ) from error
             except (zipfile.BadZipFile, zlib.error, OSError, EOFError, lzma.LZMAError, ValueError) as error:
-                raise ImportFailed(f"the archive {filename} is damaged: {error}.", "Download it again.") from error
+                raise ImportFileError(
+                    msg("the archive {filename} is damaged: {error}.", filename=filename, error=error),
+                    msg("Download it again."),
+                ) from error
             left -= len(plain)
             if left < 0:
-                raise _too_large(filename, limit)
-            yield _single(plain, name, kind_of(plain), limit, depth=1)
-
-
-def _too_large(filename: str, limit: int) -> ImportFailed:
-    return ImportFailed(
-        f"the file {filename} unpacks to more than {limit // (1 << 20)} MB.",
-        "Cut the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB.",
-    )
+                raise too_large_error(filename, limit)
+            yield _unpack_single(plain, name, detect_kind(plain), limit, depth=1)

@@ -1,57 +1,69 @@
-"""What is known about a table once its columns have been found: a small type, and the way to name columns by hand."""
+"""The roles of the columns of a table, and columns that the user assigns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.importers.column_names import plain
-from kronos_dashboard.markets.importers.numbers import Style
-from kronos_dashboard.markets.importers.time_columns import Timing
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.column_names import normalize_name
+from kronos_dashboard.markets.importers.numbers import DecimalMark
+from kronos_dashboard.markets.importers.time_columns import TimeColumns
+from kronos_dashboard.messages import msg, term
 from kronos_dashboard.notes import Note
 
-__all__ = ["Roles", "forced_columns"]
+__all__ = ["ColumnRoles", "resolve_user_columns"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Roles:
-    """The columns of a table that matter, by their place."""
+class ColumnRoles:
+    """The columns that hold time, prices and volume, by position."""
 
-    time: Timing
+    time: TimeColumns
     prices: dict[str, int]
     """open, high, low, close -> column; for ticks: price, or bid and ask."""
     volume: int | None = None
     amount: int | None = None
     symbol: int | None = None
     group: str = ""
-    """Which of several instruments (or sides, "bid" and "ask") in the header was taken."""
+    """The selected instrument (or side, "bid" and "ask") of a header that names several."""
     groups: tuple[str, ...] = ()
-    headed: bool = True
-    style: Style = "unknown"
-    """Decimal mark of the file."""
+    has_header: bool = True
+    decimal_mark: DecimalMark = "unknown"
+    """The decimal mark of the file."""
     notes: tuple[Note, ...] = field(default=())
 
     @property
-    def ticks(self) -> bool:
+    def are_ticks(self) -> bool:
         """Whether the rows are single trades or quotes."""
         return "open" not in self.prices
 
 
-def forced_columns(columns: dict[str, str], names: tuple[str, ...], filename: str) -> dict[str, int]:
-    """Field -> column, from what the user said.
+def resolve_user_columns(columns: dict[str, str], names: tuple[str, ...], filename: str) -> dict[str, int]:
+    """Field -> column position, from names or numbers that the user gave.
 
     Raises:
-        ImportFailed: there is no such column.
+        ImportFileError: there is no such column.
     """
-    found = {}
-    for name, wanted in columns.items():
-        hits = [i for i, told in enumerate(names) if told == wanted or (told and plain(told) == plain(wanted))]
-        if not hits and wanted.isdigit() and 1 <= int(wanted) <= len(names):
-            hits = [int(wanted) - 1]
+    resolved = {}
+    for name, requested in columns.items():
+        hits = [
+            i
+            for i, column_name in enumerate(names)
+            if column_name == requested or (column_name and normalize_name(column_name) == normalize_name(requested))
+        ]
+        if not hits and requested.isdigit() and 1 <= int(requested) <= len(names):
+            hits = [int(requested) - 1]
         if not hits:
-            has = ", ".join(told[:40] for told in names[:12])
-            raise ImportFailed(
-                f"the file {filename} has no column {wanted[:40]!r} for {name}; it has {has}.", "Correct it."
+            has = ", ".join(column_name[:40] for column_name in names[:12])
+            raise ImportFileError(
+                msg(
+                    "the file {filename} has no column {expected} for {name}; its columns: {names}.",
+                    filename=filename,
+                    expected=repr(requested[:40]),
+                    name=term(name),
+                    names=has,
+                ),
+                msg("Correct the file."),
             )
-        found[name] = hits[0]
-    return found
+        resolved[name] = hits[0]
+    return resolved

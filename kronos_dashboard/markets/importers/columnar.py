@@ -1,4 +1,4 @@
-"""Parquet and Feather files as tables; what a file claims about itself is checked before memory is given to it."""
+"""Read Parquet and Feather files; sizes are checked against the metadata before memory is allocated."""
 
 from __future__ import annotations
 
@@ -9,73 +9,77 @@ import pyarrow as pa
 import pyarrow.feather as pa_feather
 import pyarrow.parquet as pa_parquet
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.importers.arrow_bounds import check_feather
-from kronos_dashboard.markets.importers.table import Table
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.arrow_bounds import check_feather_size
+from kronos_dashboard.markets.importers.read_errors import short_reason, too_large_error, too_many_rows_error
+from kronos_dashboard.markets.importers.table import MAX_COLUMNS, Table
+from kronos_dashboard.messages import msg
 
 __all__ = ["read_feather", "read_parquet"]
 
-_MOST_COLUMNS = 512
-_BATCH = 65_536
-_LONGEST_TEXT = 200
-_DAMAGED = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
+_BATCH_ROWS = 65_536
+"""Rows decoded at once. Sizes in the metadata can lie, so limits are checked again after every batch."""
+_MAX_TEXT_LENGTH = 200
+"""Longer texts are neither times nor numbers; their columns are dropped."""
+_READ_ERRORS = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
+"""Errors that pyarrow raises for damaged files."""
 
 
 def read_parquet(data: bytes, filename: str, max_rows: int, limit: int) -> Table:
-    """The table of a Parquet file; an index that pandas saved is one of its columns.
+    """Read a Parquet file; an index that pandas saved becomes a column.
 
     Raises:
-        ImportFailed: the file is damaged, or unpacks to more than ``limit`` bytes.
+        ImportFileError: the file is damaged, or unpacks to more than ``limit`` bytes.
     """
     try:
-        return _parquet(data, filename, max_rows, limit)
-    except ImportFailed:
+        return _read_parquet(data, filename, max_rows, limit)
+    except ImportFileError:
         raise
-    except _DAMAGED as error:
+    except _READ_ERRORS as error:
         raise _damaged(filename, "Parquet", error) from error
 
 
 def read_feather(data: bytes, filename: str, max_rows: int, limit: int) -> Table:
-    """The table of a Feather (Arrow) file.
+    """Read a Feather (Arrow IPC) file.
 
     Raises:
-        ImportFailed: the file is damaged, or unpacks to more than ``limit`` bytes.
+        ImportFileError: the file is damaged, or unpacks to more than ``limit`` bytes.
     """
     try:
-        check_feather(data, filename, limit)
+        check_feather_size(data, filename, limit)
         table = pa_feather.read_table(pa.BufferReader(data), memory_map=False)
         if table.num_rows > max_rows:
-            raise _too_many(filename, max_rows)
-        return _table([table], table.schema, filename)
-    except ImportFailed:
+            raise too_many_rows_error(filename, max_rows)
+        return _build_table([table], table.schema, filename)
+    except ImportFileError:
         raise
-    except _DAMAGED as error:
+    except _READ_ERRORS as error:
         raise _damaged(filename, "Feather", error) from error
 
 
-def _parquet(data: bytes, filename: str, max_rows: int, limit: int) -> Table:
-    shape = pa_parquet.ParquetFile(pa.BufferReader(data), thrift_string_size_limit=8 << 20)
-    claims = shape.metadata
-    if claims.num_rows > max_rows:
-        raise _too_many(filename, max_rows)
-    if sum(claims.row_group(i).total_byte_size for i in range(claims.num_row_groups)) > limit:
-        raise _too_large(filename, limit)
-    kept = [field.name for field in shape.schema_arrow if _plain(field.type)][:_MOST_COLUMNS]
-    words = [name for name in kept if _is_text(shape.schema_arrow.field(name).type)]
-    file = pa_parquet.ParquetFile(pa.BufferReader(data), read_dictionary=words, thrift_string_size_limit=8 << 20)
+def _read_parquet(data: bytes, filename: str, max_rows: int, limit: int) -> Table:
+    probe = pa_parquet.ParquetFile(pa.BufferReader(data), thrift_string_size_limit=8 << 20)
+    metadata = probe.metadata
+    if metadata.num_rows > max_rows:
+        raise too_many_rows_error(filename, max_rows)
+    if sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)) > limit:
+        raise too_large_error(filename, limit)
+    plain_columns = [field.name for field in probe.schema_arrow if _is_plain_type(field.type)][:MAX_COLUMNS]
+    text_columns = [name for name in plain_columns if _is_text(probe.schema_arrow.field(name).type)]
+    file = pa_parquet.ParquetFile(pa.BufferReader(data), read_dictionary=text_columns, thrift_string_size_limit=8 << 20)
     batches, rows, size = [], 0, 0
-    for batch in file.iter_batches(batch_size=_BATCH, columns=kept):
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=plain_columns):
         rows += batch.num_rows
         size += batch.nbytes
         if rows > max_rows:
-            raise _too_many(filename, max_rows)
+            raise too_many_rows_error(filename, max_rows)
         if size > limit:
-            raise _too_large(filename, limit)
+            raise too_large_error(filename, limit)
         batches.append(batch)
-    return _table(batches, file.schema_arrow, filename)
+    return _build_table(batches, file.schema_arrow, filename)
 
 
-def _plain(kind: Any) -> bool:
+def _is_plain_type(kind: Any) -> bool:
     return not (
         pa.types.is_nested(kind)
         or pa.types.is_binary(kind)
@@ -89,42 +93,48 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _table(parts: list[Any], schema: Any, filename: str) -> Table:
+def _build_table(parts: list[Any], schema: Any, filename: str) -> Table:
     if not parts:
-        raise ImportFailed(f"the file {filename} has 0 rows of candles; at least 2 are needed.", "Load more history.")
+        raise ImportFileError(
+            msg("the file {filename} has 0 rows of candles; at least 2 are required.", filename=filename),
+            msg("Load more history."),
+        )
     columns, names = [], []
-    for at, name in enumerate(parts[0].schema.names[:_MOST_COLUMNS]):
+    for at, name in enumerate(parts[0].schema.names[:MAX_COLUMNS]):
         chunks = [chunk for part in parts for chunk in _chunks(part.column(at))]
         column = pa.chunked_array(chunks, type=parts[0].schema.field(at).type).combine_chunks()
         column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-        column = _short(column)
+        column = _plain_column(column)
         if column is not None:
             columns.append(column)
             names.append(name)
     if not columns:
-        raise ImportFailed(f"the file {filename} has no plain columns.", "Save time and prices as plain columns.")
-    return Table(columns=tuple(columns), names=tuple(_index_name(name, schema) for name in names))
+        raise ImportFileError(
+            msg("the file {filename} has no flat columns.", filename=filename),
+            msg("Save time and prices as flat columns."),
+        )
+    return Table(columns=tuple(columns), names=tuple(_pandas_index_name(name, schema) for name in names))
 
 
 def _chunks(column: Any) -> list[Any]:
     return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
 
 
-def _short(column: Any) -> Any | None:
-    """The column in a plain type; None for texts too long to be a time or a number."""
+def _plain_column(column: Any) -> Any | None:
+    """The column as a plain type; None for nested types, and for texts too long to be a time or a number."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         words = column.dictionary.cast(pa.string()) if not _is_text(column.dictionary.type) else column.dictionary
-        if any(len(word or "") > _LONGEST_TEXT for word in words.slice(0, 100_000).to_pylist()):
+        if any(len(word or "") > _MAX_TEXT_LENGTH for word in words.slice(0, 100_000).to_pylist()):
             return None
         return words.cast(pa.string()).take(column.indices)
-    if not _plain(kind):
+    if not _is_plain_type(kind):
         return None
     return column.cast(pa.string()) if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else column
 
 
-def _index_name(name: str, schema: Any) -> str:
-    """``__index_level_0__`` is what pandas calls an index without a name."""
+def _pandas_index_name(name: str, schema: Any) -> str:
+    """The name of an index that pandas saved as ``__index_level_0__``; "index" when it has none."""
     saved = (schema.metadata or {}).get(b"pandas")
     if not name.startswith("__index_level_") or saved is None:
         return name
@@ -135,17 +145,13 @@ def _index_name(name: str, schema: Any) -> str:
         return "index"
 
 
-def _damaged(filename: str, kind: str, error: BaseException) -> ImportFailed:
-    told = " ".join(str(error).split())[:120] or type(error).__name__
-    return ImportFailed(f"the {kind} file {filename} cannot be read: {told}.", "Save it again.")
-
-
-def _too_many(filename: str, max_rows: int) -> ImportFailed:
-    return ImportFailed(f"the file {filename} has more than {max_rows:,} rows.", "Cut the file.")
-
-
-def _too_large(filename: str, limit: int) -> ImportFailed:
-    return ImportFailed(
-        f"the file {filename} unpacks to more than {limit // (1 << 20)} MB.",
-        "Cut the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB.",
+def _damaged(filename: str, kind: str, error: BaseException) -> ImportFileError:
+    return ImportFileError(
+        msg(
+            "the {kind} file {filename} cannot be read: {reason}.",
+            kind=kind,
+            filename=filename,
+            reason=short_reason(error),
+        ),
+        msg("Save it again."),
     )

@@ -1,4 +1,4 @@
-"""Data as scripts have it, brought to JSON: variables, callbacks, comments, names without quotes, trailing commas."""
+"""Convert JavaScript data to JSON: variables, callbacks, comments, unquoted names, trailing commas."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ import json
 import re
 from typing import Any
 
-__all__ = ["from_script", "looks_like_script"]
+__all__ = ["looks_like_script", "parse_script"]
 
-_BEGINNING = re.compile(
+_SCRIPT_START = re.compile(
     rb"^(?:\s|/\*.{0,2000}?\*/|//[^\n]*\n|<!--|;)*(?:(?:export\s+)?(?:var|let|const|default)\s+)?"
     rb"(?:[A-Za-z_$][\w.$]{0,60}\s*(?:=|\()|\?\(|\()?\s*(?:/\*.{0,2000}?\*/\s*)*[\[{]",
     re.DOTALL,
 )
-_PIECE = re.compile(
+"""Comments, an assignment or the name of a callback, then a list or an object."""
+_TOKEN = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*")|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<comment>/\*.*?\*/|//[^\n]*)"""
     r"""|(?P<name>[A-Za-z_$][\w$]*)(?=\s*:)|(?P<word>\b(?:undefined|NaN|-?Infinity)\b)|(?P<comma>,)(?=\s*[\]}])""",
     re.DOTALL,
 )
+"""The parts of a script that JSON does not have, and strings, which must stay as they are."""
 
 
 def looks_like_script(data: bytes) -> bool:
-    """Whether the text begins like a list or an object, perhaps with a comment, a variable or a callback around it."""
-    return bool(_BEGINNING.match(data[:8_192]))
+    """Whether the text begins with a list or an object, possibly behind a comment, a variable or a callback."""
+    return bool(_SCRIPT_START.match(data[:8_192]))
 
 
-def from_script(text: str) -> Any:
-    """The first document in a script.
+def parse_script(text: str) -> Any:
+    """Parse the first document in a script.
 
     Raises:
-        ValueError: there is none that can be read.
+        ValueError: there is no readable document.
     """
-    bare = _PIECE.sub(_plain, text)
-    start = min((at for at in (bare.find("["), bare.find("{")) if at >= 0), default=-1)
+    cleaned = _TOKEN.sub(_to_json_token, text)
+    start = min((at for at in (cleaned.find("["), cleaned.find("{")) if at >= 0), default=-1)
     if start < 0:
         raise ValueError("there is no list and no object")
-    return json.JSONDecoder().raw_decode(_PIECE.sub(_without_last_comma, bare), start)[0]
+    return json.JSONDecoder().raw_decode(_TOKEN.sub(_drop_trailing_comma, cleaned), start)[0]
 
 
-def _plain(match: re.Match[str]) -> str:
+def _to_json_token(match: re.Match[str]) -> str:
     if match["single"] is not None:
         return json.dumps(match["single"].replace("\\'", "'"), ensure_ascii=False)
     if match["comment"] is not None:
@@ -48,5 +50,5 @@ def _plain(match: re.Match[str]) -> str:
     return "null" if match["word"] is not None else match[0]
 
 
-def _without_last_comma(match: re.Match[str]) -> str:
+def _drop_trailing_comma(match: re.Match[str]) -> str:
     return "" if match["comma"] is not None else match[0]

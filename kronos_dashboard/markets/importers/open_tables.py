@@ -1,84 +1,90 @@
-"""From the bytes of a file to its tables, whichever kind of file it is."""
+"""Open a file of any supported kind and return its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.importers.archives import Member, members, most_unpacked
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.archives import Member, list_members, max_unpacked_bytes
 from kronos_dashboard.markets.importers.columnar import read_feather, read_parquet
-from kronos_dashboard.markets.importers.date_offsets import looks_counted, with_whole_times
 from kronos_dashboard.markets.importers.delimited import read_delimited
-from kronos_dashboard.markets.importers.encodings import as_utf8
+from kronos_dashboard.markets.importers.encodings import decode_to_utf8
 from kronos_dashboard.markets.importers.fixed_width import looks_fixed_width, read_fixed_width
 from kronos_dashboard.markets.importers.jsons import looks_like_json, read_json
 from kronos_dashboard.markets.importers.opendocument import read_ods
-from kronos_dashboard.markets.importers.own_exports import refuse_exported
+from kronos_dashboard.markets.importers.own_exports import reject_own_export
 from kronos_dashboard.markets.importers.sheets import looks_like_html, read_html, read_xls, read_xlsx
 from kronos_dashboard.markets.importers.table import Table
+from kronos_dashboard.messages import msg
 from kronos_dashboard.settings import Settings
 
-__all__ = ["Opened", "open_tables"]
+__all__ = ["OpenedFile", "open_tables"]
 
 _WORKBOOKS = {"xlsx": read_xlsx, "xls": read_xls, "ods": read_ods}
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The files in a file, and their tables one after the other."""
+class OpenedFile:
+    """The members of a file and their tables, read on demand."""
 
     names: list[str]
-    """Files in the archive; the file's own name when it is none."""
-    tables: Iterator[tuple[str, list[Table] | ImportFailed]]
-    """File name and its tables, or why there are none."""
+    """Members of the archive; the file's own name when it is not an archive."""
+    tables: Iterator[tuple[str, list[Table] | ImportFileError]]
+    """Name of a member and its tables, or the reason why there are none."""
 
 
-def open_tables(data: bytes, filename: str, sheet: str | None, settings: Settings) -> Opened:
-    """All tables of a file.
+def open_tables(data: bytes, filename: str, sheet: str | None, settings: Settings) -> OpenedFile:
+    """Open a file; its tables are read when they are iterated.
 
     Raises:
-        ImportFailed: the file is larger than the limit, damaged, or of a kind that is not read.
+        ImportFileError: the file is larger than the limit, damaged, or of an unsupported kind.
     """
     if len(data) > settings.max_upload_bytes:
-        raise ImportFailed(
-            f"the file {filename} is larger than the limit of {settings.max_upload_mb} MB.",
-            "Cut the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB.",
+        raise ImportFileError(
+            msg(
+                "the file {filename} is larger than the limit of {limit} MB.",
+                filename=filename,
+                limit=settings.max_upload_mb,
+            ),
+            msg("Split the file, or raise KRONOS_DASHBOARD_MAX_UPLOAD_MB."),
         )
-    limit = most_unpacked(settings.max_upload_bytes)
-    names, found = members(data, filename, limit, sheet)
-    return Opened(names, ((member.name, _attempt(member, settings, limit)) for member in found))
+    limit = max_unpacked_bytes(settings.max_upload_bytes)
+    names, files = list_members(data, filename, limit, sheet)
+    return OpenedFile(names, ((member.name, _try_read(member, settings, limit)) for member in files))
 
 
-def _attempt(member: Member, settings: Settings, limit: int) -> list[Table] | ImportFailed:
+def _try_read(member: Member, settings: Settings, limit: int) -> list[Table] | ImportFileError:
     try:
-        return _tables(member, settings, limit)
-    except ImportFailed as error:
+        return _read_member(member, settings, limit)
+    except ImportFileError as error:
         return error
 
 
-def _tables(member: Member, settings: Settings, limit: int) -> list[Table]:
-    data, name, most = member.data, member.name, settings.max_rows
-    refuse_exported(data, name)
+def _read_member(member: Member, settings: Settings, limit: int) -> list[Table]:
+    data, name, max_rows = member.data, member.name, settings.max_rows
+    reject_own_export(data, name)
     if member.kind == "parquet":
-        return [read_parquet(data, name, most, limit)]
+        return [read_parquet(data, name, max_rows, limit)]
     if member.kind == "feather":
-        return [read_feather(data, name, most, limit)]
+        return [read_feather(data, name, max_rows, limit)]
     if member.kind in _WORKBOOKS:
-        found = _WORKBOOKS[member.kind](data, name, most)
-        if not found:
-            raise ImportFailed(f"the workbook {name} has no sheet with rows of numbers.", "Export the candles as CSV.")
-        return found
-    text, notes = as_utf8(data, name)
-    if looks_counted(text):
-        text, more = with_whole_times(text)
-        notes = (*notes, *more)
+        tables = _WORKBOOKS[member.kind](data, name, max_rows)
+        if not tables:
+            raise ImportFileError(
+                msg("the workbook {name} has no sheet with price rows.", name=name),
+                msg("Export the candles as CSV."),
+            )
+        return tables
+    if looks_fixed_width(data):  # before decoding: a wrong guess of the encoding shifts the fields
+        return [read_fixed_width(data, name, max_rows)]
+    text, notes = decode_to_utf8(data, name)
     if looks_fixed_width(text):
-        found = [read_fixed_width(text, name, most)]
+        tables = [read_fixed_width(text, name, max_rows)]
     elif looks_like_json(text):
-        found = read_json(text, name, most)
+        tables = read_json(text, name, max_rows)
     elif looks_like_html(text):
-        found = read_html(text, name, most)
+        tables = read_html(text, name, max_rows)
     else:
-        found = [read_delimited(text, name, most)]
-    return [replace(table, notes=(*notes, *table.notes)) for table in found]
+        tables = [read_delimited(text, name, max_rows)]
+    return [replace(table, notes=(*notes, *table.notes)) for table in tables]

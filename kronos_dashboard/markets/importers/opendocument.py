@@ -1,4 +1,4 @@
-"""OpenDocument sheets (.ods) as tables, read piece by piece: nothing that a file repeats is repeated in memory."""
+"""Read OpenDocument sheets (.ods) as a stream, so that repeated rows and cells are not expanded in memory."""
 
 from __future__ import annotations
 
@@ -10,48 +10,47 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.importers.sheets import bounded, table_of
-from kronos_dashboard.markets.importers.table import Table
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.read_errors import damaged_workbook_error
+from kronos_dashboard.markets.importers.sheets import extract_tables, limited_rows
+from kronos_dashboard.markets.importers.table import MAX_COLUMNS, Table
 
 __all__ = ["read_ods"]
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-_MOST_COLUMNS, _MOST_REPEATED = 512, 50
-"""A row with cells that is repeated more often than this is decoration."""
-_CLOCK = re.compile(r"^PT(\d{1,2})H(\d{1,2})M(\d{1,2})(?:[.,]\d+)?S$")
-_DAMAGED = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, EOFError, RuntimeError,
+_MAX_ROW_REPEATS = 50
+"""Repetitions of a row that are read; spreadsheets repeat a formatted row up to the end of the sheet."""
+_DURATION = re.compile(r"^PT(\d{1,2})H(\d{1,2})M(\d{1,2})(?:[.,]\d+)?S$")
+_READ_ERRORS = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, EOFError, RuntimeError,
             NotImplementedError, OverflowError, RecursionError)  # fmt: skip
+"""Errors of zipfile and the XML parser for damaged files."""
 
 
 def read_ods(data: bytes, filename: str, max_rows: int) -> list[Table]:
-    """Tables of the sheets of an .ods, in their order.
+    """Read the sheets of an .ods file, in their order.
 
     Raises:
-        ImportFailed: the file is damaged or too large.
+        ImportFileError: the file is damaged or too large.
     """
-    found: list[Table] = []
+    tables: list[Table] = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("content.xml") as content:
             events = iterparse(content, events=("start", "end"))
             for event, node in events:
                 if event == "start" and node.tag == f"{_TABLE}table":
-                    rows = bounded(_rows(events), filename, max_rows)
-                    found += table_of(rows, node.get(f"{_TABLE}name", ""))
-    except ImportFailed:
+                    rows = limited_rows(_rows(events), filename, max_rows)
+                    tables += extract_tables(rows, node.get(f"{_TABLE}name", ""))
+    except ImportFileError:
         raise
-    except _DAMAGED as error:
-        told = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ImportFailed(
-            f"the workbook {filename} cannot be read: {told}.", "Save it again, or export the sheet as CSV."
-        ) from error
-    return found
+    except _READ_ERRORS as error:
+        raise damaged_workbook_error(filename, error) from error
+    return tables
 
 
 def _rows(events: Iterator[tuple[str, Element]]) -> Iterator[list[Any]]:
-    """The cells of each row, up to the end of the table that has begun."""
+    """The cells of each row up to the end of the current table."""
     for event, node in events:
         if event != "end":
             continue
@@ -60,7 +59,7 @@ def _rows(events: Iterator[tuple[str, Element]]) -> Iterator[list[Any]]:
             return
         if node.tag == f"{_TABLE}table-row":
             cells = _cells(node)
-            times = min(_repeated(node, "rows"), _MOST_REPEATED if cells else 1)
+            times = min(_repeat_count(node, "rows"), _MAX_ROW_REPEATS if cells else 1)
             yield from (cells for _ in range(times))
             node.clear()
 
@@ -71,24 +70,24 @@ def _cells(row: Element) -> list[Any]:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
             continue
         value = _value(cell)
-        cells += [value] * min(_repeated(cell, "columns"), _MOST_COLUMNS - len(cells))
+        cells += [value] * min(_repeat_count(cell, "columns"), MAX_COLUMNS - len(cells))
     while cells and cells[-1] is None:
         cells.pop()
     return cells
 
 
-def _repeated(node: Element, what: str) -> int:
+def _repeat_count(node: Element, what: str) -> int:
     return max(1, int(node.get(f"{_TABLE}number-{what}-repeated", "1")))
 
 
 def _value(cell: Element) -> Any:
-    """A number, a text (dates and times of day as such), or None."""
+    """The value of a cell: a number, a text (dates and times of day included) or None."""
     kind = cell.get(f"{_OFFICE}value-type", "")
     if kind in ("float", "currency", "percentage"):
         return float(cell.get(f"{_OFFICE}value", "nan"))
     if kind == "date":
         return cell.get(f"{_OFFICE}date-value", "").replace("T", " ")
-    if kind == "time" and (clock := _CLOCK.match(cell.get(f"{_OFFICE}time-value", ""))):
+    if kind == "time" and (clock := _DURATION.match(cell.get(f"{_OFFICE}time-value", ""))):
         return ":".join(part.zfill(2) for part in clock.groups())
-    told = " ".join("".join(part.itertext()) for part in cell.iter(f"{_TEXT}p")).strip()
-    return told or None
+    text = " ".join("".join(part.itertext()) for part in cell.iter(f"{_TEXT}p")).strip()
+    return text or None

@@ -1,96 +1,103 @@
-"""What a user may say about a file, and what comes back from reading it."""
+"""Options for reading a file, and the result."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.errors import ImportFileError, InvalidCandlesError
+from kronos_dashboard.markets import intervals
 from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.messages import msg
 from kronos_dashboard.notes import Note
 
-__all__ = ["ChoiceNeeded", "Choices", "ImportOptions", "Imported", "parse_interval"]
+__all__ = ["ChoiceRequiredError", "ImportChoice", "ImportOptions", "ImportedCandles", "parse_interval"]
 
 FIELDS = ("time", "open", "high", "low", "close", "volume", "amount", "symbol")
-_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "t": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_MAX_PRICE_DIVISOR = 1e12
+"""Integers in units of 10**-9 are common; a larger scale is a typing error."""
+_MAX_INTERVAL_LENGTH = 40
+"""Characters of the text that an error message repeats; every interval is shorter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """What a user may say about a file that it does not say itself.
+    """Facts about a file that it does not contain itself.
 
     Raises:
-        ImportFailed: an option cannot be used.
+        ImportFileError: an option is invalid.
     """
 
-    symbol: str | None = None
-    """Name of the series; by default what the file says, else the file's name."""
+    name: str | None = None
+    """Name of the series; by default the symbol in the file, or else the name of the file."""
     session_tz: str | None = None
-    """Clock on which stamps without a zone stand; UTC by default, which keeps their hours."""
+    """Timezone of timestamps without one; UTC by default, which keeps their hours."""
     day_first: bool | None = None
-    """Whether 01/02/2024 is the first of February; by default the whole column decides."""
-    ticker: str | None = None
-    """Which instrument to take from a file with several; by default the first."""
+    """Whether 01/02/2024 is the first of February; inferred from the whole column by default."""
+    symbol: str | None = None
+    """Instrument to read from a file with several; the first by default."""
     sheet: str | None = None
-    """Sheet of a workbook, file in an archive, or key of a JSON document; by default the first with candles."""
+    """Sheet of a workbook, member of an archive, or key of a JSON document; the first with candles by default."""
     interval: str | None = None
-    """Length of a candle, such as 5m: ticks are put together to it, and candles are said to have it."""
+    """Length of a candle, such as 5m: ticks are aggregated to it, and candles are labeled with it."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Field -> name of the column, or its number counted from 1."""
-    price_scale: float | None = None
-    """What prices are divided by; by default 1, unless a file without a header has prices in ten thousandths."""
+    price_divisor: float | None = None
+    """Divisor of the prices; 1 by default, or 10,000 for a file without a header whose prices are ten thousandths."""
 
     def __post_init__(self) -> None:
-        """Check what can be checked without a file."""
+        """Check the options as far as that is possible without the file."""
         unknown = [name for name in self.columns if name not in FIELDS]
         if unknown:
-            raise ImportFailed(f"there is no field {unknown[0][:40]!r}.", f"The fields are {', '.join(FIELDS)}.")
-        if self.price_scale is not None and not 0 < self.price_scale < 1e12:
-            raise ImportFailed(f"the price scale must be a number above 0; got {self.price_scale}.")
+            raise ImportFileError(
+                msg("there is no field {unknown}.", unknown=repr(unknown[0][:40])),
+                msg("The fields are {fields}.", fields=", ".join(FIELDS)),
+            )
+        if self.price_divisor is not None and not 0 < self.price_divisor < _MAX_PRICE_DIVISOR:
+            raise ImportFileError(
+                msg("the price scale must be a number above 0; got {price_scale}.", price_scale=self.price_divisor)
+            )
         if self.interval is not None:
             parse_interval(self.interval)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What else the file offers; the option of the same name takes it."""
+class ImportChoice:
+    """Alternatives in the file; the option of the same name selects one."""
 
     option: str
-    """"ticker", "sheet" or "interval"."""
+    """"symbol", "sheet" or "interval"."""
     values: tuple[str, ...]
-    taken: str | None = None
-    """The one that was taken; None when nothing was."""
+    selected: str | None = None
+    """The value that was read; None when nothing was."""
 
 
 @dataclass(frozen=True)
-class Imported:
-    """Candles, and what was found or changed on the way to them."""
+class ImportedCandles:
+    """Candles, with notes on everything that was assumed or changed."""
 
     candles: CandleFrame
     notes: tuple[Note, ...]
-    choices: tuple[Choices, ...] = ()
+    choices: tuple[ImportChoice, ...] = ()
 
 
-class ChoiceNeeded(ImportFailed):
-    """The file can be read once the user has made a choice; ``choices`` says which there are."""
+class ChoiceRequiredError(ImportFileError):
+    """The file can be read once an option is chosen; ``choice`` lists the values."""
 
-    def __init__(self, message: str, hint: str, choices: Choices) -> None:
+    def __init__(self, message: str, hint: str, choice: ImportChoice) -> None:
         super().__init__(message, hint)
-        self.choices = choices
+        self.choice = choice
 
 
 def parse_interval(text: str) -> pd.Timedelta:
-    """``5m``, ``1h``, ``1d``, ``1w`` as a length of time.
+    """``5m``, ``1h``, ``1d``, ``1w`` or ``1M`` as a length of time.
 
     Raises:
-        ImportFailed: it is none.
+        ImportFileError: the text is not an interval.
     """
-    match = re.fullmatch(r"\s*(\d{1,5})\s*([a-zA-Z]+)\s*", text)
-    unit = match[2] if match else ""
-    seconds = 30 * 86_400 if unit in ("M", "mo") else _SECONDS.get(unit.lower(), 0)
-    if match is None or not seconds or not int(match[1]):
-        raise ImportFailed(f"the interval {text[:40]!r} is none.", "Write 1m, 5m, 1h, 1d or 1w.")
-    return pd.Timedelta(seconds=seconds * int(match[1]))
+    try:
+        return intervals.parse_interval(text[:_MAX_INTERVAL_LENGTH])
+    except InvalidCandlesError as error:
+        raise ImportFileError(error.message, error.hint) from error

@@ -1,90 +1,99 @@
-"""Files that this app exports are told from candles: a forecast has prices and times too, but they did not happen."""
+"""Recognize files that this app exported: forecasts have prices and times, but they are not history."""
 
 from __future__ import annotations
 
 import io
 import shlex
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.importers.column_names import plain
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.column_names import normalize_name
 from kronos_dashboard.markets.importers.table import Table
+from kronos_dashboard.messages import msg
 
-__all__ = ["ExportedForecast", "refuse_exported", "refuse_table"]
+__all__ = ["ExportedForecastError", "reject_own_export", "reject_own_export_table"]
 
-_TABLES = ({"path", "step", "time", "open", "close"}, {"step", "time", "closemedian"})
-"""Columns of the table of all paths, and of the table of steps."""
-_COMMENT = (b"#", b'"#')
-_RECORD = (b"# record: ", b'"# record: ')
-"""How the line of the record begins; a spreadsheet that saves the file puts it in quotes."""
-_FIELD = b"candles_fingerprint"
-"""A field of the record, as every kind of file has it."""
+_EXPORT_COLUMNS = ({"path", "step", "time", "open", "close"}, {"step", "time", "closemedian"})
+"""Columns of the exported table of paths, and of the table of steps."""
+_COMMENT_PREFIXES = (b"#", b'"#')
+_RECORD_PREFIXES = (b"# record: ", b'"# record: ')
+"""Start of the line with the run record; spreadsheets put the line in quotes when they save the file."""
+_RECORD_FIELD = b"candles_fingerprint"
+"""A field of the run record that every kind of export contains."""
 _BOM = b"\xef\xbb\xbf"
-_HEAD = 4_096
-_WHOLE = "its settings and candles"
+_HEAD_BYTES = 4_096
+"""Bytes that show the kind of a text file."""
+_RUN_FILE = msg("its settings and candles")
 
 
-class ExportedForecast(ImportFailed):
-    """The file is a forecast that this app exported, and no history."""
+class ExportedForecastError(ImportFileError):
+    """The file is a forecast that this app exported, not history."""
 
     def __init__(self, filename: str, kind: str, data: bytes, hint: str) -> None:
-        told = f"the file {filename} is a forecast that this app exported ({kind}), and no history of candles."
-        super().__init__(told, hint)
+        message = msg(
+            "the file {filename} is a forecast exported by this app ({kind}), not a history of candles.",
+            filename=filename,
+            kind=kind,
+        )
+        super().__init__(message, hint)
         self.filename = filename
         self.data = data
         """The bytes of the file, out of its archive; empty where its record is gone, so that nothing can open it."""
 
 
-def refuse_exported(data: bytes, filename: str) -> None:
-    """Refuse what holds the record of a forecast: run files, tables and reports.
+def reject_own_export(data: bytes, filename: str) -> None:
+    """Refuse files with the record of a forecast: run files, tables and reports.
 
     Raises:
-        ExportedForecast: it does.
+        ExportedForecastError: the file is one of these.
     """
-    kind = _kind(data)
+    kind = _export_kind(data)
     if kind:
-        command = f"python -m kronos_dashboard forecast --from-record {shlex.quote(filename)}"
-        more = "" if kind == _WHOLE else " --candles FILE"
-        told = f"Open it on the Forecast page, under Files; {command}{more} makes its numbers again."
-        raise ExportedForecast(filename, kind, data, told)
+        command = f"kronos forecast --reproduce {shlex.quote(filename)}"
+        candles_option = "" if kind == _RUN_FILE else " --data FILE"
+        hint = msg(
+            "Open it on the Forecast page under Export; {command} reproduces its numbers.",
+            command=command + candles_option,
+        )
+        raise ExportedForecastError(filename, kind, data, hint)
 
 
-def refuse_table(table: Table, filename: str) -> None:
+def reject_own_export_table(table: Table, filename: str) -> None:
     """Refuse the table of an exported forecast that has lost its first lines.
 
     Raises:
-        ExportedForecast: the columns are those of such a table.
+        ExportedForecastError: the table has the columns of an export.
     """
-    names = {plain(name) for name in table.names or ()}
-    if any(names >= wanted for wanted in _TABLES):
-        hint = "The lines that say how it was made are gone. Take the file as it was saved."
-        raise ExportedForecast(filename, "a table", b"", hint)
+    names = {normalize_name(name) for name in table.names or ()}
+    if any(names >= columns for columns in _EXPORT_COLUMNS):
+        hint = msg("The lines with the run details are missing. Use the file as it was saved.")
+        raise ExportedForecastError(filename, msg("a table"), b"", hint)
 
 
-def _kind(data: bytes) -> str:
-    """What was exported, or nothing."""
+def _export_kind(data: bytes) -> str:
+    """The kind of export; empty for other files."""
     if data.startswith(b"PAR1"):
-        return "all its paths" if b"kronos_record" in _footer(data) else ""
-    head = data[:_HEAD].removeprefix(_BOM).lstrip()
+        return msg("all its paths") if b"kronos_record" in _parquet_footer(data) else ""
+    head = data[:_HEAD_BYTES].removeprefix(_BOM).lstrip()
     if head.startswith(b"{"):
-        if b'"record_version"' not in data or _FIELD not in data:
+        if b'"record_version"' not in data or _RECORD_FIELD not in data:
             return ""
-        return _WHOLE if b'"kronos-dashboard run"' in data else "its settings"
-    if head.startswith(_COMMENT):
-        return _kind_of_text(data)
-    return "a report" if head.startswith(b"<") and b'<pre id="record">' in data and _FIELD in data else ""
+        return _RUN_FILE if b'"kronos-dashboard run"' in data else msg("its settings")
+    if head.startswith(_COMMENT_PREFIXES):
+        return _text_export_kind(data)
+    return msg("a report") if head.startswith(b"<") and b'<pre id="record">' in data and _RECORD_FIELD in data else ""
 
 
-def _kind_of_text(data: bytes) -> str:
-    """What a text with lines of comment on top is."""
-    recorded = False
+def _text_export_kind(data: bytes) -> str:
+    """The kind of export of a text with comment lines at the top."""
+    has_record = False
     for line in io.BytesIO(data.removeprefix(_BOM)):
-        if not line.startswith(_COMMENT):
-            paths = line.lstrip(b'"').startswith(b"path")
-            return "" if not recorded else "all its paths" if paths else "its steps"
-        recorded |= line.startswith(_RECORD) and _FIELD in line
+        if not line.startswith(_COMMENT_PREFIXES):
+            has_paths = line.lstrip(b'"').startswith(b"path")
+            return "" if not has_record else msg("all its paths") if has_paths else msg("its steps")
+        has_record |= line.startswith(_RECORD_PREFIXES) and _RECORD_FIELD in line
     return ""
 
 
-def _footer(data: bytes) -> bytes:
-    """The end of a Parquet file, where its metadata are."""
+def _parquet_footer(data: bytes) -> bytes:
+    """The metadata at the end of a Parquet file."""
     return data[-(int.from_bytes(data[-8:-4], "little") + 8) :]

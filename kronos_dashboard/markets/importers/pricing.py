@@ -1,6 +1,6 @@
-"""Which columns of a table with names are open, high, low and close: by the names, checked and completed by the values.
+"""Select the columns of open, high, low and close by name, and check and complete them by their values.
 
-Shapes: everything here looks at n sampled rows.
+Shapes: n sampled rows.
 """
 
 from __future__ import annotations
@@ -9,30 +9,40 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kronos_dashboard.errors import ImportFailed
+from kronos_dashboard.errors import ImportFileError
 from kronos_dashboard.markets.candles import PRICES
-from kronos_dashboard.markets.importers.column_names import Meaning, meaning_of, plain
-from kronos_dashboard.markets.importers.column_profile import Look
-from kronos_dashboard.markets.importers.infer_columns import by_values
-from kronos_dashboard.markets.importers.inference import fits, middle, price_sets
+from kronos_dashboard.markets.importers.column_names import ColumnMeaning, column_meaning, normalize_name
+from kronos_dashboard.markets.importers.column_profile import ColumnProfile
+from kronos_dashboard.markets.importers.infer_columns import infer_by_values
+from kronos_dashboard.markets.importers.inference import find_price_sets, finite_median, ohlc_fit_fraction
 from kronos_dashboard.markets.importers.table import Table
-from kronos_dashboard.markets.importers.time_columns import Timing
+from kronos_dashboard.markets.importers.time_columns import TimeColumns
+from kronos_dashboard.messages import msg, nmsg, term
 from kronos_dashboard.notes import Note
 
-__all__ = ["HINT", "checked", "completed", "fitting", "prices_of", "refuse_doubled"]
+__all__ = [
+    "REQUIRED_COLUMNS_HINT",
+    "correct_mislabeled",
+    "infer_missing_prices",
+    "reject_duplicate_columns",
+    "replace_misfits",
+    "select_prices",
+]
 
-HINT = "A file must have a time column and open, high, low and close; volume and amount are optional."
+REQUIRED_COLUMNS_HINT = msg(
+    "A file must have a time column and open, high, low and close; volume and amount are optional."
+)
 
 
-def prices_of(
-    usable: dict[int, Meaning], blank: set[int], ticker: str | None
+def select_prices(
+    usable: dict[int, ColumnMeaning], blank: set[int], ticker: str | None
 ) -> tuple[dict[str, int], str, tuple[str, ...]]:
     """Open, high, low and close of one instrument: (columns, its name, the names of all that are complete).
 
     Args:
-        usable: column -> what its name says, of those with numbers.
+        usable: column -> meaning of its name, for numeric columns.
         blank: columns without a number.
-        ticker: the instrument that is wanted.
+        ticker: the requested instrument.
     """
     groups: dict[str, dict[str, tuple[int, int]]] = {}
     for at, meaning in usable.items():
@@ -47,10 +57,10 @@ def prices_of(
     ] or [group for group, fields in groups.items() if all(name in fields for name in PRICES)]
     if complete:
         named = tuple(group for group in complete if group)
-        wanted = next((g for g in complete if ticker and g.casefold() == ticker.casefold()), None)
-        group = wanted if wanted is not None else "" if "" in complete else complete[0]
-        several = named if len(complete) > 1 and group else ()
-        return {name: at for name, (_, at) in groups[group].items()}, group, several
+        requested = next((g for g in complete if ticker and g.casefold() == ticker.casefold()), None)
+        group = requested if requested is not None else "" if "" in complete else complete[0]
+        choices = named if len(complete) > 1 and group else ()
+        return {name: at for name, (_, at) in groups[group].items()}, group, choices
     merged: dict[str, tuple[int, int]] = {}
     for group, fields in groups.items():
         for name, (rank, at) in fields.items():
@@ -60,97 +70,140 @@ def prices_of(
     return {name: at for name, (_, at) in merged.items()}, "", ()
 
 
-def refuse_doubled(
-    prices: dict[str, int], names: Sequence[str], groups: tuple[str, ...], looks: Sequence[Look],
+def reject_duplicate_columns(
+    prices: dict[str, int], names: Sequence[str], groups: tuple[str, ...], profiles: Sequence[ColumnProfile],
     forced: dict[str, int], filename: str,
 ) -> None:  # fmt: skip
-    """Refuse two columns of the same name with different values, which cannot be told apart.
+    """Refuse two columns of the same name with different values.
 
     Raises:
-        ImportFailed: there are such, and the user has not said which it is.
+        ImportFileError: there are such columns, and the user has not chosen one.
     """
     for name, at in prices.items():
         for other in range(len(names)):
-            same = other != at and plain(names[other]) == plain(names[at]) and name not in forced
-            if not same or groups[other : other + 1] != groups[at : at + 1] or not looks[other].numeric:
+            same = other != at and normalize_name(names[other]) == normalize_name(names[at]) and name not in forced
+            if not same or groups[other : other + 1] != groups[at : at + 1] or not profiles[other].is_numeric:
                 continue
-            if not np.array_equal(looks[at].values, looks[other].values, equal_nan=True):
+            if not np.array_equal(profiles[at].values, profiles[other].values, equal_nan=True):
                 number = f"{at + 1} and {other + 1}"
-                raise ImportFailed(
-                    f"the file {filename} has two columns called {names[at][:40]!r} that differ: {number}.",
-                    f"Remove or rename one of them, or say which it is, as in --column {name}={at + 1}.",
+                raise ImportFileError(
+                    msg(
+                        "the file {filename} has two columns named {names} with different values: {columns}.",
+                        filename=filename,
+                        names=repr(names[at][:40]),
+                        columns=number,
+                    ),
+                    msg(
+                        "Remove or rename one of them, or specify which one to use, as in --column {name}={number}.",
+                        name=name,
+                        number=at + 1,
+                    ),
                 )
 
 
-def completed(
-    table: Table, names: tuple[str, ...], prices: dict[str, int], looks: Sequence[Look], time: Timing, filename: str
+def infer_missing_prices(
+    table: Table,
+    names: tuple[str, ...],
+    prices: dict[str, int],
+    profiles: Sequence[ColumnProfile],
+    time_columns: TimeColumns,
+    filename: str,
 ) -> tuple[dict[str, int], list[Note]]:
-    """What the names do not tell, from the values.
+    """Complete the prices by values where a name is missing.
 
     Raises:
-        ImportFailed: the values do not tell it either.
+        ImportFileError: the values do not fit either.
     """
     missing = [name for name in PRICES if name not in prices]
-    if len(missing) == 1 and (found := _fourth(prices, missing[0], looks, time)) is not None:
-        told = names[found][:40] or f"column {found + 1}"
-        text = f"No column is called {missing[0]}; {told!r} was taken for it, because its values fit."
-        return {**prices, missing[0]: found}, [Note("warning", text)]
-    fields = {meant.field for name in names if name and (meant := meaning_of(name)) is not None}
+    if len(missing) == 1 and (column := _find_fourth_price(prices, missing[0], profiles, time_columns)) is not None:
+        label = names[column][:40] or f"column {column + 1}"
+        text = msg(
+            "No column is named {missing}; {column} was used, because its values fit.",
+            missing=term(missing[0]),
+            column=repr(label),
+        )
+        return {**prices, missing[0]: column}, [Note("warning", text)]
+    fields = {meant.field for name in names if name and (meant := column_meaning(name)) is not None}
     if len(missing) >= 3 and not fields & {"close", "bid"}:
         try:
-            roles = by_values(table, looks, filename, {}, headed=True)
-        except ImportFailed:
+            roles = infer_by_values(table, profiles, filename, {}, has_header=True)
+        except ImportFileError:
             roles = None
-        if roles is not None and not roles.ticks:
+        if roles is not None and not roles.are_ticks:
             return roles.prices, list(roles.notes)
-    wanted = " and ".join(", ".join(missing).rsplit(", ", 1))
-    has = ", ".join(name[:40] for name in names[:12] if name) or "no names"
-    raise ImportFailed(
-        f"the file {filename} lacks {'the column' if len(missing) == 1 else 'the columns'} {wanted}; it has {has}.",
-        HINT,
+    has = ", ".join(name[:40] for name in names[:12] if name) or msg("no names")
+    missing_text = missing[0]
+    if len(missing) > 1:
+        missing_text = msg("{left} and {right}", left=", ".join(missing[:-1]), right=missing[-1])
+    raise ImportFileError(
+        nmsg(
+            "the file {filename} has no column {expected}; its columns: {names}.",
+            "the file {filename} has no columns {expected}; its columns: {names}.",
+            len(missing),
+            filename=filename,
+            expected=missing_text,
+            names=has,
+        ),
+        REQUIRED_COLUMNS_HINT,
     )
 
 
-def _fourth(prices: dict[str, int], missing: str, looks: Sequence[Look], time: Timing) -> int | None:
-    """The nearest column whose values make sense as the missing price."""
-    taken = {*prices.values(), *time.columns}
-    hits = []
-    for at, look in enumerate(looks):
-        if at in taken or not look.numeric or look.values is None:
+def _find_fourth_price(
+    prices: dict[str, int], missing: str, profiles: Sequence[ColumnProfile], time_columns: TimeColumns
+) -> int | None:
+    """The one column whose values fit as the missing price; None when there is none, or several."""
+    taken = {*prices.values(), *time_columns.columns}
+    candidates = []
+    for at, profile in enumerate(profiles):
+        if at in taken or not profile.is_numeric or profile.values is None:
             continue
-        four = {**{name: looks[i].values for name, i in prices.items()}, missing: look.values}
-        share = fits(*(four[name] for name in PRICES))
-        near = middle(look.values) / max(middle(looks[next(iter(prices.values()))].values), 1e-300)
-        if share >= 0.99 and np.isfinite(look.values).mean() > 0.5 and 0.5 < near < 2:
-            hits.append((abs(at - prices.get("low", at)), at))
-    return min(hits)[1] if len(hits) == 1 else None
+        four = {**{name: profiles[i].values for name, i in prices.items()}, missing: profile.values}
+        fraction = ohlc_fit_fraction(*(four[name] for name in PRICES))
+        ratio = finite_median(profile.values) / max(finite_median(profiles[next(iter(prices.values()))].values), 1e-300)
+        if fraction >= 0.99 and np.isfinite(profile.values).mean() > 0.5 and 0.5 < ratio < 2:
+            candidates.append((abs(at - prices.get("low", at)), at))
+    return min(candidates)[1] if len(candidates) == 1 else None
 
 
-def fitting(
-    prices: dict[str, int], names: tuple[str, ...], usable: dict[int, Meaning], group: str, looks: Sequence[Look]
+def replace_misfits(
+    prices: dict[str, int],
+    names: tuple[str, ...],
+    usable: dict[int, ColumnMeaning],
+    group: str,
+    profiles: Sequence[ColumnProfile],
 ) -> tuple[dict[str, int], list[Note]]:
-    """The prices, with another column of the same meaning where that one lies between high and low alone."""
+    """Replace a price outside high and low by another column of the same meaning that lies within."""
     notes = []
     for name in PRICES:
-        share = fits(*(looks[prices[n]].values for n in PRICES))
+        fraction = ohlc_fit_fraction(*(profiles[prices[n]].values for n in PRICES))
         others = [i for i, m in usable.items() if m.field == name and i not in prices.values() and m.group == group]
-        for other in others if share < 0.9 else []:
-            better = fits(*(looks[{**prices, name: other}[n]].values for n in PRICES))
-            if better > share + 0.1:
-                text = f"{names[other][:40]!r} was taken for the {name} instead of {names[prices[name]][:40]!r}"
-                notes.append(Note("warning", f"{text}, because it lies between high and low."))
-                prices, share = {**prices, name: other}, better
+        for other in others if fraction < 0.9 else []:
+            new_fraction = ohlc_fit_fraction(*(profiles[{**prices, name: other}[n]].values for n in PRICES))
+            if new_fraction > fraction + 0.1:
+                text = msg(
+                    "{column} was used as {name} instead of {named_column}, because it lies between high and low.",
+                    column=repr(names[other][:40]),
+                    name=term(name),
+                    named_column=repr(names[prices[name]][:40]),
+                )
+                notes.append(Note("warning", text))
+                prices, fraction = {**prices, name: other}, new_fraction
     return prices, notes
 
 
-def checked(prices: dict[str, int], looks: Sequence[Look], time: Timing) -> tuple[dict[str, int], list[Note]]:
-    """The prices as named, unless the values say plainly that the names stand over the wrong columns."""
-    values = {at: looks[at].values for at in prices.values()}
-    share = fits(*(values[prices[name]] for name in PRICES))
-    if np.isnan(share) or share >= 0.5 or len(set(prices.values())) < 4:
+def correct_mislabeled(
+    prices: dict[str, int], profiles: Sequence[ColumnProfile], time_columns: TimeColumns
+) -> tuple[dict[str, int], list[Note]]:
+    """The prices as named, unless the values show that the names stand over the wrong columns."""
+    values = {at: profiles[at].values for at in prices.values()}
+    fraction = ohlc_fit_fraction(*(values[prices[name]] for name in PRICES))
+    if np.isnan(fraction) or fraction >= 0.5 or len(set(prices.values())) < 4:
         return prices, []
-    found = price_sets(values, time.order, adjacent=False)
-    if found and fits(*(values[found[0].columns[name]] for name in PRICES)) >= 0.98:
-        text = "High and low as named are not the highest and the lowest price; the columns were told by their values."
-        return found[0].columns, [Note("warning", text)]
+    sets = find_price_sets(values, time_columns.order, adjacent=False)
+    if sets and ohlc_fit_fraction(*(values[sets[0].columns[name]] for name in PRICES)) >= 0.98:
+        text = msg(
+            "The columns named high and low do not contain the highest and lowest prices; the columns were "
+            "identified by their values."
+        )
+        return sets[0].columns, [Note("warning", text)]
     return prices, []

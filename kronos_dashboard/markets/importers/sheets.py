@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xls) and HTML pages as tables: every sheet or table is looked through for its header and rows."""
+"""Read workbooks (.xlsx, .xls) and tables of HTML pages; each sheet is searched for its header and rows."""
 
 from __future__ import annotations
 
@@ -16,78 +16,74 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
-import pyarrow as pa
 import xlrd
 from openpyxl.utils.exceptions import InvalidFileException
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.importers.delimited import split
-from kronos_dashboard.markets.importers.headers import is_data, read_header
-from kronos_dashboard.markets.importers.table import Table, from_cells
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.importers.delimited import split_line
+from kronos_dashboard.markets.importers.headers import is_data_row, read_header
+from kronos_dashboard.markets.importers.read_errors import damaged_workbook_error
+from kronos_dashboard.markets.importers.table import MAX_COLUMNS, Table, columns_from_cells
+from kronos_dashboard.messages import msg
 
-__all__ = ["bounded", "looks_like_html", "read_html", "read_xls", "read_xlsx", "table_of"]
+__all__ = ["extract_tables", "limited_rows", "looks_like_html", "read_html", "read_xls", "read_xlsx"]
 
-_MOST_CELLS = 12_000_000
-_MOST_COLUMNS = 512
-_BLANK_ROWS = 2_000
-"""After so many blank rows a sheet is over."""
-_SEARCHED = 200
-_TAB = "\x1f"
-_DAMAGED = (
+_MAX_CELLS = 12_000_000
+"""About 1 GB of cells as Python texts; also bounds sheets that claim a million empty rows."""
+_MAX_BLANK_ROWS = 2_000
+"""A sheet ends after so many blank rows; formatted but empty rows often go on to the end of the grid."""
+_MAX_HEADER_ROWS = 200
+"""Rows above the data that are searched for the header."""
+_CELL_SEPARATOR = "\x1f"
+"""Unit separator: does not occur in cells, so that rows can pass through the header search as lines."""
+_READ_ERRORS = (
     InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError, struct.error, xlrd.XLRDError,
     xlrd.compdoc.CompDocError, KeyError, ValueError, TypeError, IndexError, AttributeError, AssertionError, OSError,
     EOFError, OverflowError, NotImplementedError, RuntimeError, MemoryError, UnboundLocalError,
 )  # fmt: skip
-"""What openpyxl and xlrd raise, in practice, for files that are damaged."""
+"""Errors that openpyxl and xlrd raise for damaged files (found by fuzzing)."""
 
 
 def read_xlsx(data: bytes, filename: str, max_rows: int) -> list[Table]:
-    """Tables of the sheets of an .xlsx, in their order.
+    """Read the sheets of an .xlsx file, in their order.
 
     Raises:
-        ImportFailed: the file is damaged or too large.
+        ImportFileError: the file is damaged or too large.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-            found = []
+            tables = []
             for sheet in book.worksheets:
                 sheet.reset_dimensions()
-                rows = bounded(sheet.iter_rows(values_only=True), filename, max_rows)
-                found += table_of(rows, sheet.title)
-            return found
-    except ImportFailed:
+                rows = limited_rows(sheet.iter_rows(values_only=True), filename, max_rows)
+                tables += extract_tables(rows, sheet.title)
+            return tables
+    except ImportFileError:
         raise
-    except _DAMAGED as error:
-        raise _damaged(filename, error) from error
+    except _READ_ERRORS as error:
+        raise damaged_workbook_error(filename, error) from error
 
 
 def read_xls(data: bytes, filename: str, max_rows: int) -> list[Table]:
-    """Tables of the sheets of an .xls, in their order.
+    """Read the sheets of an .xls file, in their order.
 
     Raises:
-        ImportFailed: the file is damaged or too large.
+        ImportFileError: the file is damaged or too large.
     """
     try:
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 (a device)
-            book = xlrd.open_workbook(file_contents=data, logfile=nowhere, on_demand=True)
-            found = []
+        with open(os.devnull, "w") as null_log:  # noqa: PTH123 (a device)
+            book = xlrd.open_workbook(file_contents=data, logfile=null_log, on_demand=True)
+            tables = []
             for sheet in book.sheets():
                 cells = ([_xls_cell(cell, book.datemode) for cell in sheet.row(i)] for i in range(sheet.nrows))
-                found += table_of(bounded(cells, filename, max_rows), sheet.name)
-            return found
-    except ImportFailed:
+                tables += extract_tables(limited_rows(cells, filename, max_rows), sheet.name)
+            return tables
+    except ImportFileError:
         raise
-    except _DAMAGED as error:
-        raise _damaged(filename, error) from error
-
-
-def _damaged(filename: str, error: Exception) -> ImportFailed:
-    told = " ".join(str(error).split())[:120] or type(error).__name__
-    return ImportFailed(
-        f"the workbook {filename} cannot be read: {told}.", "Save it again, or export the sheet as CSV."
-    )
+    except _READ_ERRORS as error:
+        raise damaged_workbook_error(filename, error) from error
 
 
 def _xls_cell(cell: Any, datemode: int) -> Any:
@@ -99,29 +95,34 @@ def _xls_cell(cell: Any, datemode: int) -> Any:
     return None if cell.ctype in (xlrd.XL_CELL_ERROR, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK) else cell.value
 
 
-def bounded(rows: Iterable[Sequence[Any]], filename: str, max_rows: int) -> Iterator[list[str]]:
-    """Rows as text, as long as there are not too many.
+def limited_rows(rows: Iterable[Sequence[Any]], filename: str, max_rows: int) -> Iterator[list[str]]:
+    """Rows as text, up to the limits.
 
     Raises:
-        ImportFailed: there are.
+        ImportFileError: there are too many rows or cells.
     """
-    cells = blank = 0
+    num_cells = num_blank = 0
     for number, row in enumerate(rows):
-        cells += len(row)
-        if cells > _MOST_CELLS or number > max_rows + _SEARCHED:
-            raise ImportFailed(
-                f"the workbook {filename} has more than {max_rows:,} rows, or too many cells.", "Cut it."
+        num_cells += len(row)
+        if num_cells > _MAX_CELLS or number > max_rows + _MAX_HEADER_ROWS:
+            raise ImportFileError(
+                msg(
+                    "the workbook {filename} has more than {limit:,} rows, or too many cells.",
+                    filename=filename,
+                    limit=max_rows,
+                ),
+                msg("Shorten it."),
             )
-        found = [_text(value) for value in row[:_MOST_COLUMNS]]
-        while found and not found[-1]:
-            found.pop()
-        blank = 0 if found else blank + 1
-        if blank > _BLANK_ROWS:
+        texts = [_cell_text(value) for value in row[:MAX_COLUMNS]]
+        while texts and not texts[-1]:
+            texts.pop()
+        num_blank = 0 if texts else num_blank + 1
+        if num_blank > _MAX_BLANK_ROWS:
             return
-        yield found
+        yield texts
 
 
-def _text(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return ""
     if isinstance(value, dt.datetime):
@@ -134,39 +135,45 @@ def _text(value: Any) -> str:
     return text if len(text) <= 200 else ""
 
 
-def table_of(rows: Iterable[list[str]], name: str) -> list[Table]:
-    """The table of a sheet: the rows that are as wide as most rows of data, and the header above them."""
-    kept = list(rows)
-    data = [i for i, row in enumerate(kept) if len(row) >= 3 and is_data(row)]
+def extract_tables(rows: Iterable[list[str]], name: str) -> list[Table]:
+    """The table of a sheet, if there is one: the rows of the most common width, and the header above them."""
+    all_rows = list(rows)
+    data = [i for i, row in enumerate(all_rows) if len(row) >= 3 and is_data_row(row)]
     if len(data) < 2:
         return []
-    width = _main_width(kept, data)
-    kept = [row[:width] for row in kept]
-    data = [i for i in data if len(kept[i]) >= 3 and is_data(kept[i])]
-    usual, _ = Counter(len(kept[i]) for i in data).most_common(1)[0]
-    full = [i for i in data if len(kept[i]) >= usual - 2]
-    first, last = full[0], full[-1]
-    above = [_TAB.join(cell or " " for cell in row) for row in kept[max(0, first - _SEARCHED) : first] if row]
-    left = next((at for at in range(width) if any(len(kept[i]) > at and kept[i][at] for i in full[:50])), 0)
-    header = read_header(above, _TAB, width, _cells)
-    body = [row[left:] for row in kept[first : last + 1] if row]
-    names = None if header.names is None else header.names[left:]
-    columns = from_cells(body, width - left)
-    return [Table(columns=columns, names=names, groups=header.groups[left:], name=name, symbol=header.symbol)]
+    width = _table_width(all_rows, data)
+    all_rows = [row[:width] for row in all_rows]
+    data = [i for i in data if len(all_rows[i]) >= 3 and is_data_row(all_rows[i])]
+    modal_width, _ = Counter(len(all_rows[i]) for i in data).most_common(1)[0]
+    full_rows = [i for i in data if len(all_rows[i]) >= modal_width - 2]
+    first, last = full_rows[0], full_rows[-1]
+    header_lines = [
+        _CELL_SEPARATOR.join(cell or " " for cell in row)
+        for row in all_rows[max(0, first - _MAX_HEADER_ROWS) : first]
+        if row
+    ]
+    left_edge = next(
+        (at for at in range(width) if any(len(all_rows[i]) > at and all_rows[i][at] for i in full_rows[:50])), 0
+    )
+    header = read_header(header_lines, _CELL_SEPARATOR, width, _split_cells)
+    body = [row[left_edge:] for row in all_rows[first : last + 1] if row]
+    names = None if header.names is None else header.names[left_edge:]
+    columns = columns_from_cells(body, width - left_edge)
+    return [Table(columns=columns, names=names, groups=header.groups[left_edge:], name=name)]
 
 
-def _main_width(kept: list[list[str]], data: list[int]) -> int:
-    """Columns of the table on the left, as wide as most rows; what stands beside it, behind a blank column, is not.
+def _table_width(all_rows: list[list[str]], data: list[int]) -> int:
+    """Number of columns of the leftmost table; a second table beside it, behind a blank column, is cut off.
 
-    Rows are shorter where their last cells are blank: a header above tells how far the table goes.
+    Rows are shorter where their last cells are blank; the header shows the full width.
     """
-    width, _ = Counter(len(kept[i]) for i in data).most_common(1)[0]
-    above = [row for row in kept[max(0, data[0] - 3) : data[0]] if len(row) >= width]
+    width, _ = Counter(len(all_rows[i]) for i in data).most_common(1)[0]
+    above = [row for row in all_rows[max(0, data[0] - 3) : data[0]] if len(row) >= width]
     if not above:
         return width
     names = max(above, key=lambda row: sum(bool(cell) for cell in row))
     wide = max(len(names), width)
-    filled = [any(len(kept[i]) > at and kept[i][at] for i in data[:2_000]) for at in range(wide)]
+    filled = [any(len(all_rows[i]) > at and all_rows[i][at] for i in data[:2_000]) for at in range(wide)]
     ends = [at for at in range(3, wide) if at >= len(names) or (not names[at] and not filled[at])]
     for at in ends:
         left, right = {cell.lower() for cell in names[:at] if cell}, {cell.lower() for cell in names[at + 1 :] if cell}
@@ -175,12 +182,12 @@ def _main_width(kept: list[list[str]], data: list[int]) -> int:
     return wide
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return split(line, delimiter) if delimiter == _TAB else [line]
+def _split_cells(line: str, delimiter: str) -> list[str]:
+    return split_line(line, delimiter) if delimiter == _CELL_SEPARATOR else [line]
 
 
-class _Tables(HTMLParser):
-    """The cells of all tables of a page."""
+class _TableParser(HTMLParser):
+    """Collects the cells of all tables of a page."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -207,30 +214,25 @@ class _Tables(HTMLParser):
 
 
 def looks_like_html(data: bytes) -> bool:
-    """Whether the text begins like a page."""
+    """Whether the text begins like an HTML page."""
     head = data[:2_000].lstrip().lower()
     return head.startswith((b"<!doctype html", b"<html", b"<table")) or (head.startswith(b"<") and b"<table" in head)
 
 
 def read_html(data: bytes, filename: str, max_rows: int) -> list[Table]:
-    """Tables of a page (UTF-8), as sites save them under the name of a workbook.
+    """Read the tables of a page (UTF-8); some sites serve such pages as .xls files.
 
     Raises:
-        ImportFailed: the page is too large.
+        ImportFileError: the page is too large, or has no table of candles.
     """
-    page = _Tables()
+    page = _TableParser()
     page.feed(data.decode("utf-8", errors="replace"))
-    found: list[Table] = []
+    tables: list[Table] = []
     for at, rows in enumerate(page.tables):
-        found += table_of(bounded(rows, filename, max_rows), f"table {at + 1}")
-    if not found:
-        raise ImportFailed(
-            f"the file {filename} is a web page without a table of candles, not an export.",
-            "Use the site's download button, and look at what the page says (often it wants a login).",
+        tables += extract_tables(limited_rows(rows, filename, max_rows), f"table {at + 1}")
+    if not tables:
+        raise ImportFileError(
+            msg("the file {filename} is a web page without a table of candles, not an export.", filename=filename),
+            msg("Use the site's download button, and check what the page says (often it requires a login)."),
         )
-    return found
-
-
-def empty() -> pa.Array:
-    """A column of nothing."""
-    return pa.array([], type=pa.string())
+    return tables

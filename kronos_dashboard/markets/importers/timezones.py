@@ -1,114 +1,124 @@
-"""Session clocks: which zone the stamps of a file stand on."""
+"""The session timezone: where the timestamps of a file are local times."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.errors import ImportFailed
-from kronos_dashboard.markets.candles import ZONE_HINT, is_zone
-from kronos_dashboard.markets.importers.table import named_rows, plural
+from kronos_dashboard.errors import ImportFileError
+from kronos_dashboard.markets.candles import TIMEZONE_HINT, is_timezone
+from kronos_dashboard.markets.importers.table import note_rows
 from kronos_dashboard.markets.importers.timestamp_text import NAT
+from kronos_dashboard.messages import msg, nmsg
 from kronos_dashboard.notes import Note
 
-__all__ = ["check_zone", "clock_of", "localize"]
+__all__ = ["check_timezone", "choose_session_timezone", "localize_times"]
 
-_LIKELY = (
+_LIKELY_TIMEZONES = (
     "America/New_York", "America/Chicago", "America/Los_Angeles", "Europe/London", "Europe/Berlin", "Europe/Athens",
     "Asia/Shanghai", "Asia/Tokyo", "Asia/Kolkata", "Europe/Moscow", "America/Sao_Paulo", "Australia/Sydney",
     "Asia/Singapore", "Asia/Seoul", "Asia/Dubai", "Asia/Jerusalem", "Pacific/Auckland", "Asia/Bangkok",
 )  # fmt: skip
-"""Zones that an offset may stand for, likeliest first; the first whose offsets are the file's is taken."""
-_DAY = 86_400 * 10**9
-_AROUND = 20
-"""A market with bars in this many different hours of the day has no session to keep to."""
+"""Timezones tried for an offset, most likely first; the first that has all offsets of the file is chosen."""
+_DAY_NS = 86_400 * 10**9
+_MIN_HOURS_AROUND_THE_CLOCK = 20
+"""Bars in as many different hours of the day: the market never closes, so it has no session."""
 
 
-def check_zone(zone: str) -> str:
-    """``zone`` itself, when it is the name of a time zone.
+def check_timezone(timezone: str) -> str:
+    """Return the name when it is that of a timezone.
 
     Raises:
-        ImportFailed: it is not.
+        ImportFileError: it is not.
     """
-    if not is_zone(zone):
-        raise ImportFailed(f"the text {zone[:60]!r} is not the name of a time zone.", ZONE_HINT)
-    return zone
+    if not is_timezone(timezone):
+        raise ImportFileError(msg("{zone} is not the name of a time zone.", zone=repr(timezone[:60])), TIMEZONE_HINT)
+    return timezone
 
 
-def clock_of(
-    ns: np.ndarray, offsets: np.ndarray | None, named: str | None, wanted: str | None, *, aware: bool
+def choose_session_timezone(
+    ns: np.ndarray, offsets: np.ndarray | None, file_timezone: str | None, requested: str | None, *, is_aware: bool
 ) -> tuple[str, tuple[Note, ...]]:
-    """The session clock, and what was assumed about it.
+    """The session timezone, and a note on the choice.
 
     Args:
-        ns: int64 [n], UTC when ``aware``, else hours as written.
-        offsets: minutes east of UTC [n] that the stamps were written with.
-        named: the zone that the file names.
-        wanted: the zone that the user names; it always wins.
-        aware: whether the stamps say where they stand.
+        ns: int64 [n], UTC when ``is_aware``, else on the clock of the file.
+        offsets: minutes east of UTC [n] of the timestamps.
+        file_timezone: timezone that the file names.
+        requested: timezone that the user names; it always wins.
+        is_aware: whether ``ns`` is in UTC.
     """
-    if wanted:
-        return check_zone(wanted), ()
-    if named:
-        return check_zone(named), (Note("info", f"The file names its time zone: {named}."),)
-    if not aware:
-        text = "The times carry no zone; their hours are kept as they are written. Name the zone if it matters."
+    if requested:
+        return check_timezone(requested), ()
+    if file_timezone:
+        return check_timezone(file_timezone), (
+            Note("info", msg("The file states its time zone: {zone}.", zone=file_timezone)),
+        )
+    if not is_aware:
+        text = msg("The file states no time zone; times are kept as written. Set the time zone if it matters.")
         return "UTC", (Note("info", text),)
     if offsets is None:
         return "UTC", ()
-    good = ns != NAT
-    zone = _zone_of(ns[good], offsets[good])
-    if zone == "UTC":
-        return zone, (Note("info", "The times carry their offset from UTC; they are shown on the clock of UTC."),)
-    text = f"The times carry their offset from UTC; they are shown on the clock of {zone}, which has these offsets."
-    return zone, (Note("info", text),)
+    valid = ns != NAT
+    timezone = _find_timezone(ns[valid], offsets[valid])
+    if timezone == "UTC":
+        return timezone, (Note("info", msg("The times include their offset from UTC and are shown in UTC.")),)
+    text = msg(
+        "The times include their offset from UTC and are shown in {zone} time, which has these offsets.",
+        zone=timezone,
+    )
+    return timezone, (Note("info", text),)
 
 
-def _zone_of(ns: np.ndarray, offsets: np.ndarray) -> str:
-    """UTC for a market that is open around the clock; else a zone that has the file's offsets."""
+def _find_timezone(ns: np.ndarray, offsets: np.ndarray) -> str:
+    """UTC for a market that is open around the clock, else a timezone with the offsets of the file."""
     if len(ns) == 0 or (offsets == 0).all() or offsets.min() < -12 * 60:
         return "UTC"
     local = ns + offsets * 60 * 10**9
-    hours = np.unique(local % _DAY // (3_600 * 10**9))
-    if len(hours) >= _AROUND:
+    hours = np.unique(local % _DAY_NS // (3_600 * 10**9))
+    if len(hours) >= _MIN_HOURS_AROUND_THE_CLOCK:
         return "UTC"
     index = pd.DatetimeIndex(ns[:: max(1, len(ns) // 5_000)], tz="UTC")
-    wanted = pd.DatetimeIndex(local[:: max(1, len(ns) // 5_000)])
-    for zone in _LIKELY:
-        if (index.tz_convert(zone).tz_localize(None) == wanted).all():
-            return zone
+    local_index = pd.DatetimeIndex(local[:: max(1, len(ns) // 5_000)])
+    for timezone in _LIKELY_TIMEZONES:
+        if (index.tz_convert(timezone).tz_localize(None) == local_index).all():
+            return timezone
     whole = offsets[0] % 60 == 0 and (offsets == offsets[0]).all()
     return f"Etc/GMT{-int(offsets[0]) // 60:+d}" if whole else "UTC"
 
 
-def localize(ns: np.ndarray, zone: str) -> tuple[np.ndarray, tuple[Note, ...]]:
-    """Hours on the clock of ``zone`` as UTC, int64 [n], and a note where an hour came twice.
+def localize_times(ns: np.ndarray, timezone: str) -> tuple[np.ndarray, tuple[Note, ...]]:
+    """Local times in ``timezone`` as UTC, int64 [n], with a note on hours that occur twice.
 
     Raises:
-        ImportFailed: hours are used that the zone does not have.
+        ImportFileError: there are local times that the timezone skips.
     """
-    check_zone(zone)
-    good = np.flatnonzero(ns != NAT)
-    naive = pd.DatetimeIndex(ns[good])
+    check_timezone(timezone)
+    valid = np.flatnonzero(ns != NAT)
+    naive = pd.DatetimeIndex(ns[valid])
     newest_first = len(naive) > 1 and naive[0] > naive[-1]
     ordered = naive[::-1] if newest_first else naive
     notes: tuple[Note, ...] = ()
     try:
         try:
-            local = ordered.tz_localize(zone, ambiguous="infer")
+            local = ordered.tz_localize(timezone, ambiguous="infer")
         except ValueError:
-            local = ordered.tz_localize(zone, ambiguous=np.ones(len(ordered), dtype=bool))
-            twice = ordered.tz_localize(zone, ambiguous="NaT").isna()
-            rows = good[::-1][np.asarray(twice)] if newest_first else good[np.asarray(twice)]
+            local = ordered.tz_localize(timezone, ambiguous=np.ones(len(ordered), dtype=bool))
+            is_ambiguous = ordered.tz_localize(timezone, ambiguous="NaT").isna()
+            rows = valid[::-1][np.asarray(is_ambiguous)] if newest_first else valid[np.asarray(is_ambiguous)]
             if len(rows):
-                text = f"{plural(len(rows), 'time')} come twice when clocks are set back; the first was assumed."
-                notes = (Note("warning", text, named_rows(rows + 1)),)
+                text = nmsg(
+                    "{n:,} time occurs twice when clocks are set back; the first was assumed.",
+                    "{n:,} times occur twice when clocks are set back; the first was assumed.",
+                    len(rows),
+                )
+                notes = (Note("warning", text, note_rows(rows + 1)),)
     except ValueError as error:
-        raise ImportFailed(
-            f"the times cannot all stand on the clock of {zone}: {error}",
-            "Choose the zone of the file; UTC keeps the hours as they are.",
+        raise ImportFileError(
+            msg("not all times exist in the time zone {zone}: {error}", zone=timezone, error=error),
+            msg("Choose the time zone of the file; UTC keeps the times as written."),
         ) from error
-    stamps = local.tz_convert("UTC").as_unit("ns").asi8
+    utc_ns = local.tz_convert("UTC").as_unit("ns").asi8
     out = np.full(len(ns), NAT)
-    out[good] = stamps[::-1] if newest_first else stamps
+    out[valid] = utc_ns[::-1] if newest_first else utc_ns
     return out, notes

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kronos_dashboard.errors import CandleError
-from kronos_dashboard.markets.candles import interval_label, interval_of
+from kronos_dashboard.errors import InvalidCandlesError
+from kronos_dashboard.markets.candles import clean_volume, infer_interval, invalid_rows
+from kronos_dashboard.markets.intervals import interval_label
 from tests.support import makers
 
 
@@ -33,9 +34,40 @@ def test_columns_are_float64_in_order_and_the_given_frame_is_left_alone() -> Non
 def test_an_impossible_value_is_refused_with_its_row(column: str, value: float, words: str) -> None:
     frame = makers.candles(20).frame.copy()
     frame.loc[frame.index[6], column] = value
-    with pytest.raises(CandleError, match=words) as caught:
+    with pytest.raises(InvalidCandlesError, match=words) as caught:
         makers.on(frame)
     assert "row 7" in str(caught.value)
+
+
+def test_rows_are_invalid_for_named_reasons_and_a_missing_value_has_only_its_own() -> None:
+    columns = {
+        "open": [10.0, np.nan, 10.0, -1.0, 10.0, 10.0, 10.0],
+        "high": [11.0, 11.0, np.inf, 11.0, 8.0, 9.5, 11.0],
+        "low": [9.0, 9.0, 9.0, -2.0, 9.0, 9.0, 10.5],
+        "close": [10.0, 10.0, 10.0, 10.0, 7.0, 9.2, 10.8],
+        "volume": [0.0, np.nan, np.inf, -1.0, 1.0, 1.0, 1.0],
+    }
+    masks = invalid_rows({name: np.array(values) for name, values in columns.items()})
+    assert {reason: np.flatnonzero(mask).tolist() for reason, mask in masks.items()} == {
+        "missing_price": [1],
+        "infinite_price": [2],
+        "nonpositive_price": [3],
+        "high_below_low": [4],
+        "high_below_body": [4, 5],
+        "low_above_body": [4, 6],
+        "missing_volume": [1],
+        "infinite_volume": [2],
+        "negative_volume": [3],
+    }
+    assert all(mask.tolist() == invalid_rows(pd.DataFrame(columns))[reason].tolist() for reason, mask in masks.items())
+
+
+def test_blank_and_negative_volume_is_zero_and_nothing_but_zeros_is_unknown() -> None:
+    cleaned = clean_volume(np.array([5.0, np.nan, np.inf, -3.0, 0.0]))
+    assert cleaned.values is not None
+    assert cleaned.values.tolist() == [5.0, 0.0, 0.0, 0.0, 0.0]
+    assert (cleaned.blank.tolist(), cleaned.negative.tolist()) == ([0, 1, 1, 0, 0], [0, 0, 0, 1, 0])
+    assert clean_volume(np.array([0.0, np.nan])).values is None
 
 
 def test_a_high_that_misses_by_rounding_passes() -> None:
@@ -54,12 +86,12 @@ def test_a_high_that_misses_by_rounding_passes() -> None:
 def test_bar_times_must_be_utc_and_strictly_increasing(index: pd.Index) -> None:
     frame = makers.values(5)
     frame.index = index
-    with pytest.raises(CandleError):
+    with pytest.raises(InvalidCandlesError):
         makers.on(frame, interval=pd.Timedelta("1h"))
 
 
 def test_a_missing_column_is_named() -> None:
-    with pytest.raises(CandleError, match="missing: volume"):
+    with pytest.raises(InvalidCandlesError, match="missing: volume"):
         makers.on(makers.candles(5).frame.drop(columns="volume"))
 
 
@@ -107,13 +139,13 @@ def test_columns_that_mean_nothing_are_not_shown_to_the_engine() -> None:
     [("5min", "5m"), ("90min", "90m"), ("4h", "4h"), ("1D", "1d"), ("7D", "1w"), ("30D", "1M"), ("10s", "10s")],
 )
 def test_intervals_have_short_names(freq: str, label: str) -> None:
-    assert interval_label(interval_of(pd.date_range("2024", periods=9, freq=freq))) == label
+    assert interval_label(infer_interval(pd.date_range("2024", periods=9, freq=freq))) == label
 
 
-def test_the_interval_is_the_commonest_step() -> None:
-    assert interval_of(pd.bdate_range("2024", periods=30)) == pd.Timedelta("1D")
-    with pytest.raises(CandleError, match="at least 2"):
-        interval_of(pd.DatetimeIndex(["2024"]))
+def test_the_interval_is_the_most_common_step() -> None:
+    assert infer_interval(pd.bdate_range("2024", periods=30)) == pd.Timedelta("1D")
+    with pytest.raises(InvalidCandlesError, match="at least 2"):
+        infer_interval(pd.DatetimeIndex(["2024"]))
 
 
 @pytest.mark.parametrize("label", [
@@ -122,10 +154,10 @@ def test_the_interval_is_the_commonest_step() -> None:
     {"interval": pd.NaT},
     {"session_tz": "Nowhere/Land"},
     {"session_tz": ""},
-    {"stamped": "middle"},
+    {"timestamp_at": "middle"},
 ])  # fmt: skip
 def test_a_label_that_means_nothing_is_refused(label: dict[str, object]) -> None:
-    with pytest.raises(CandleError):
+    with pytest.raises(InvalidCandlesError):
         makers.candles(5, **label)
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kronos_dashboard.errors import CandleError
-from kronos_dashboard.markets.candles import interval_label
-from kronos_dashboard.markets.resampling import coarser_intervals, parse_interval, resample
+from kronos_dashboard.errors import InvalidCandlesError
+from kronos_dashboard.markets.intervals import interval_label, parse_interval
+from kronos_dashboard.markets.resampling import coarser_intervals, resample
 from tests.kronos_dashboard.markets.calendars.test_calendars import currency_week, exchange
 from tests.support import makers
 
@@ -28,14 +28,14 @@ def test_prices_and_volume_are_those_of_the_finer_candles():
     assert (coarse.symbol, coarse.has_amount) == (made.symbol, made.has_amount)
 
 
-def test_a_first_and_a_last_bar_that_lack_a_part_are_left_out_and_told():
+def test_a_first_and_a_last_bar_that_lack_a_part_are_left_out_and_reported():
     made = makers.candles(48, "1h").rows(1, 46)
     result = resample(made, "4h")
     assert shown(result.candles)[0] == "2024-01-01 04:00"
     assert shown(result.candles)[-1] == "2024-01-02 16:00"
     texts = " ".join(note.text for note in result.notes)
-    assert "The first bar (2024-01-01 00:00) was left out: 1 of its candles come before" in texts
-    assert "The last bar (2024-01-02 20:00) was left out: 2 of its candles are not there yet" in texts
+    assert "Dropped the incomplete first bar (2024-01-01 00:00): 1 of its candles are before" in texts
+    assert "Dropped the incomplete last bar (2024-01-02 20:00): 2 of its candles are not available yet" in texts
 
 
 def test_bars_of_new_york_begin_at_its_open_and_days_are_sessions():
@@ -49,11 +49,11 @@ def test_bars_of_new_york_begin_at_its_open_and_days_are_sessions():
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC"])
 def test_shanghai_keeps_its_stamps_at_the_close_and_its_lunch_break(zone):
-    stamps = exchange("XSHG", "2024-05-06", "2024-06-28", 5, stamped="close").local_index.tz_localize(None)
+    stamps = exchange("XSHG", "2024-05-06", "2024-06-28", 5, timestamp_at="close").local_index.tz_localize(None)
     half_hours = resample(makers.at(stamps, zone), "30m").candles
     day = [stamp[-5:] for stamp in shown(half_hours)[:8]]
     assert day == ["10:00", "10:30", "11:00", "11:30", "13:30", "14:00", "14:30", "15:00"]
-    assert half_hours.stamped == "close"
+    assert half_hours.timestamp_at == "close"
     hours = resample(makers.at(stamps, zone), "1h").candles
     assert [stamp[-5:] for stamp in shown(hours)[:4]] == ["10:30", "11:30", "14:00", "15:00"]
 
@@ -81,7 +81,7 @@ def test_resampling_twice_is_resampling_once():
 
 @given(start=st.integers(0, 60), length=st.integers(120, 400), minutes=st.sampled_from([10, 15, 30, 60, 240]))
 @settings(max_examples=12, deadline=None)
-def test_nothing_is_lost_but_what_is_told(start, length, minutes):
+def test_nothing_is_lost_but_what_is_reported(start, length, minutes):
     made = makers.candles(500, "5min").rows(start, start + length)
     coarse = resample(made, pd.Timedelta(minutes=minutes)).candles
     inside = made.frame[(made.index >= coarse.index[0]) & (made.index < coarse.index[-1] + coarse.interval)]
@@ -92,15 +92,20 @@ def test_nothing_is_lost_but_what_is_told(start, length, minutes):
 
 @pytest.mark.parametrize(
     ("freq", "target", "words"),
-    [("1h", "15m", "finer"), ("1h", "90m", "no multiple"), ("7D", "1M", "made of days"), ("1D", "3d", "beyond a day")],
+    [
+        ("1h", "15m", "the target is shorter"),
+        ("1h", "90m", "not a multiple"),
+        ("7D", "1M", "require daily or shorter"),
+        ("1D", "3d", "above one day"),
+    ],
 )
 def test_what_cannot_be_is_refused(freq, target, words):
-    with pytest.raises(CandleError, match=words):
+    with pytest.raises(InvalidCandlesError, match=words):
         resample(makers.candles(100, freq), target)
 
 
 def test_too_few_candles_for_one_bar_are_refused():
-    with pytest.raises(CandleError, match="no whole bar of 1d"):
+    with pytest.raises(InvalidCandlesError, match="do not fill a complete 1d bar"):
         resample(makers.candles(20, "1h"), "1d")
 
 
@@ -110,7 +115,7 @@ def test_intervals_are_read_and_offered():
     assert coarser_intervals(pd.Timedelta("1h")) == ("1h", "2h", "4h", "1d", "1w", "1M")
     assert coarser_intervals(pd.Timedelta("30D")) == ("1M",)
     for text in ("", "5", "h", "0m", "1y"):
-        with pytest.raises(CandleError):
+        with pytest.raises(InvalidCandlesError):
             parse_interval(text)
 
 

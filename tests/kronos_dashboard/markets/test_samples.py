@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from kronos_dashboard.errors import SampleNotFound
+from kronos_dashboard.errors import SampleNotFoundError
 from kronos_dashboard.markets import samples
-from kronos_dashboard.markets.candles import interval_label
+from kronos_dashboard.markets.intervals import interval_label
 from kronos_dashboard.markets.samples import SAMPLES, load_sample
 
 FOLDER = Path(samples.__file__).parent
@@ -43,5 +43,5 @@ def test_every_sample_and_no_other_file_is_listed_with_source_and_licence() -> N
 
 
 def test_an_unknown_sample_names_the_known_ones() -> None:
-    with pytest.raises(SampleNotFound, match="aapl_1d"):
+    with pytest.raises(SampleNotFoundError, match="aapl_1d"):
         load_sample("tsla")

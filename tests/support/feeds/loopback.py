@@ -70,7 +70,7 @@ class Loopback:
     def transport(self, **changes: Any) -> Transport:
         """The way here, without real waits."""
         given: dict[str, Any] = {"timeout_s": 5.0, "sleep": self.time.sleep, "clock": self.time.clock, **changes}
-        return Transport(gateway=self.url, **given)
+        return Transport(proxy_url=self.url, **given)
 
     def count(self, part: str) -> int:
         """Requests so far whose path holds ``part``."""

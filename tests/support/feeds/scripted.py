@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from kronos_dashboard.errors import FeedError
-from kronos_dashboard.markets.feeds import Fetched, FetchRequest, Origin, SymbolInfo
-from kronos_dashboard.markets.feeds.assemble import Clocks, assemble
+from kronos_dashboard.markets.feeds import FetchedCandles, FetchRequest, SeriesInfo, SymbolInfo
+from kronos_dashboard.markets.feeds.assemble import Clocks, build_candles
 
 START = pd.Timestamp("2024-01-01", tz="UTC")
 
@@ -28,12 +28,12 @@ class Scripted:
     """Hourly candles around the clock from ``START`` on; ``keeps`` of them, when it is given, as Kraken does."""
 
     name = "scripted"
-    adjusts = True
+    supports_adjusted = True
 
     def __init__(self, hours: int = 2_000, keeps: int | None = None) -> None:
         self.frame = history(hours)
         self.keeps = keeps
-        self.origin = Origin(symbol="TEST", source="a scripted feed", always_open=True)
+        self.info = SeriesInfo(symbol="TEST", source="a scripted feed", always_open=True)
         self.failure: FeedError | None = None
         self.asked: list[FetchRequest] = []
         self.sent: list[int] = []
@@ -44,12 +44,12 @@ class Scripted:
     def search(self, query: str, *, exchange: str = "", limit: int = 20) -> list[SymbolInfo]:
         return [SymbolInfo(symbol="TEST", name=query, kind="spot", exchange=exchange, feed=self.name)][:limit]
 
-    def fetch(self, request: FetchRequest, *, now: pd.Timestamp) -> Fetched:
+    def fetch(self, request: FetchRequest, *, now: pd.Timestamp) -> FetchedCandles:
         self.asked.append(request)
         if self.failure is not None:
             raise self.failure
         frame = self.frame[self.frame.index <= now]
         frame = frame if self.keeps is None else frame.tail(self.keeps)
-        fetched = assemble(frame, self.origin, request, Clocks(now=now))
+        fetched = build_candles(frame, self.info, request, Clocks(now=now))
         self.sent.append(len(fetched.candles))
         return fetched

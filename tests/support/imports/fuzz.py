@@ -1,6 +1,6 @@
-"""Damaged files for the importers: every layout of ``import_cases``, and other kinds of files, with bytes changed.
+"""Damaged files for the importers: every layout of tests/data/imports, and other kinds of files, with bytes changed.
 
-    python -m tests.support.imports.fuzz --count 20000            # prints what happened, and the memory that it took
+    python -m tests.support.imports.fuzz --count 20000            # prints the outcomes, and the memory in use
     python -m tests.support.imports.fuzz --zoo FOLDER             # the files of a folder as well
 
 Each damaged file must give candles (which check themselves) or an error of the project's own; anything else is printed
@@ -29,10 +29,7 @@ from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.markets.importers import ImportOptions, read
 from kronos_dashboard.settings import Settings
 from tests.support import makers
-from tests.support.imports import makers as import_makers
-from tests.support.imports.cases import CASES
-from tests.support.imports.cases_json import JSONS
-from tests.support.imports.cases_text import TEXTS
+from tests.support.imports.cases import CASES, load_case
 
 LIMITS = Settings(max_upload_mb=4, max_rows=50_000)
 WORDS = """
@@ -44,24 +41,21 @@ JUNK = [*WORDS.encode().split(), b"\t", b"\n", b"\r", b"\0", b" ", b"\xff", *map
 
 @lru_cache(maxsize=4)
 def seeds(folder: str = "") -> list[tuple[str, bytes]]:
-    """Good files to begin with: (name, bytes)."""
-    found = []
-    for case in [*CASES, *JSONS, *TEXTS]:
-        data = case.make(import_makers.candles(case))
-        found.append((case.filename, data.encode() if isinstance(data, str) else data))
+    """Undamaged files: (name, bytes)."""
+    files = [(case.filename, case.data) for case in map(load_case, CASES)]
     table = pd.read_csv(io.StringIO(makers.csv(40)), parse_dates=["timestamp"])
     for name, save in (("f.parquet", table.to_parquet), ("f.feather", table.to_feather), ("f.xlsx", table.to_excel)):
         save(out := io.BytesIO())
-        found.append((name, out.getvalue()))
+        files.append((name, out.getvalue()))
     plain = makers.csv(40).encode()
-    found.append(("f.csv.gz", gzip.compress(plain)))
+    files.append(("f.csv.gz", gzip.compress(plain)))
     with zipfile.ZipFile(out := io.BytesIO(), "w") as archive:
         archive.writestr("a.csv", plain)
         archive.writestr("b.csv", plain)
-    found.append(("f.zip", out.getvalue()))
-    files = sorted(path for path in Path(folder).rglob("*") if path.is_file()) if folder else []
-    found += [(path.name, head(path.read_bytes())) for path in files if path.name not in ("MANIFEST.csv", "README.md")]
-    return found
+    files.append(("f.zip", out.getvalue()))
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file()) if folder else []
+    files += [(path.name, head(path.read_bytes())) for path in paths if path.name not in ("MANIFEST.csv", "README.md")]
+    return files
 
 
 def head(data: bytes) -> bytes:
@@ -79,9 +73,9 @@ def damaged(seed: int, folder: str = "") -> tuple[str, bytes, ImportOptions]:
     options: dict = {}
     if random.random() < 0.2:
         options = [
-            {"interval": "5m"}, {"session_tz": "America/New_York"}, {"day_first": True}, {"ticker": "AAPL"},
+            {"interval": "5m"}, {"session_tz": "America/New_York"}, {"day_first": True}, {"symbol": "AAPL"},
             {"sheet": "b"},
-            {"columns": {"close": "2"}}, {"price_scale": 100.0}, {"columns": {"time": "1", "open": "3"}},
+            {"columns": {"close": "2"}}, {"price_divisor": 100.0}, {"columns": {"time": "1", "open": "3"}},
         ][int(random.integers(8))]  # fmt: skip
     return name, data, ImportOptions(**options)
 
@@ -119,13 +113,12 @@ def mutate(data: bytes, random: np.random.Generator, others: list[tuple[str, byt
 
 
 def outcome(seed: int, folder: str = "") -> str:
-    """``"read"`` or ``"refused"``; raises whatever else comes out of the importer."""
+    """``"read"`` or ``"refused"``; raises any other error of the importer."""
     name, data, options = damaged(seed, folder)
     try:
-        found = read(data, name, options, LIMITS)
+        candles = read(data, name, options, LIMITS).candles
     except DashboardError:
         return "refused"
-    candles = found.candles
     assert len(candles) >= 2
     CandleFrame(frame=candles.frame, symbol=candles.symbol, interval=candles.interval)
     assert candles.local_index is not None
@@ -144,15 +137,15 @@ def main() -> int:
     seeds(options.zoo)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for seed in range(options.first, options.first + options.count):
-        begun = time.perf_counter()
+        started_at = time.perf_counter()
         try:
             counts[outcome(seed, options.zoo)] += 1
-        except Exception:  # noqa: BLE001 (whatever it is, it is what is looked for)
+        except Exception:  # noqa: BLE001 (any error that is not one of ours is a bug)
             counts["broken"] += 1
             print(f"--- seed {seed}", traceback.format_exc(limit=-4), sep="\n", flush=True)
         if seed % 2_000 == 1_999:
             print(f"{seed + 1:,}: {dict(counts)}", flush=True)
-        slowest = max(slowest, (time.perf_counter() - begun, seed))
+        slowest = max(slowest, (time.perf_counter() - started_at, seed))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(dict(counts), f"in {time.perf_counter() - start:.0f} s; slowest {slowest[0]:.2f} s (seed {slowest[1]});",
           f"memory grew by {grown:.0f} MB at most")  # fmt: skip

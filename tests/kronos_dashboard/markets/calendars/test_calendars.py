@@ -7,25 +7,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import CheckpointNotFound
+from engine.errors import CheckpointNotFoundError
 from kronos_dashboard.errors import WindowError
-from kronos_dashboard.markets.calendars import choices, detect, expected_times, future_times, learn, prepare
+from kronos_dashboard.markets.calendars import (
+    calendar_options,
+    detect_calendar,
+    expected_times,
+    future_times,
+    learn_sessions,
+    preload_calendars,
+)
 from kronos_dashboard.markets.calendars import sessions as calendar_sessions
 from kronos_dashboard.markets.calendars.bar_grids import ClockGrid, SessionGrid
-from kronos_dashboard.markets.calendars.sessions import sessions_of
-from kronos_dashboard.markets.calendars.timezones import times_of
+from kronos_dashboard.markets.calendars.sessions import load_sessions
+from kronos_dashboard.markets.calendars.timezones import from_seconds
 from kronos_dashboard.markets.samples import load_sample
-from kronos_dashboard.ui import resources as shared
 from tests.support import makers
 
 
-def exchange(code, start, end, minutes, *, stamped="open", zone=None, grid=None, **fields):
+def exchange(code, start, end, minutes, *, timestamp_at="open", zone=None, grid=None, **fields):
     """Candles at all bars of an exchange between two dates, on its own clock unless told otherwise."""
-    sessions = sessions_of(code)
+    sessions = load_sessions(code)
     first, last = (pd.Timestamp(date).value // 10**9 // 86_400 for date in (start, end))
     rows = sessions.rows(int(sessions.labels.searchsorted(first)), int(sessions.labels.searchsorted(last)))
-    rule = grid or SessionGrid(interval=minutes * 60, through=False, stamped=stamped, capped=stamped == "close")
-    frame_index = times_of(rule.times(rows))
+    rule = grid or SessionGrid(
+        interval=minutes * 60, through_break=False, timestamp_at=timestamp_at, capped_at_close=timestamp_at == "close"
+    )
+    frame_index = from_seconds(rule.times(rows))
     made = makers.at(frame_index, "UTC")
     return makers.on(made.frame, session_tz=zone or sessions.zone, interval=pd.Timedelta(minutes=minutes), **fields)
 
@@ -98,10 +106,10 @@ def test_stocks_trade_within_their_hours_and_never_on_weekends(code, minutes, ho
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC"])
 @pytest.mark.parametrize("minutes", [5, 15, 30, 60])
 def test_shanghai_keeps_its_lunch_break_and_its_stamps_at_the_close(zone, minutes):
-    stamps = exchange("XSHG", "2024-05-06", "2024-07-10", minutes, stamped="close").local_index.tz_localize(None)
+    stamps = exchange("XSHG", "2024-05-06", "2024-07-10", minutes, timestamp_at="close").local_index.tz_localize(None)
     made = makers.at(stamps, zone)
-    assert detect(made).code == "XSHG"
-    assert detect(made).stamped == "close"
+    assert detect_calendar(made).code == "XSHG"
+    assert detect_calendar(made).timestamp_at == "close"
     times = local(made, 200)
     clock = times.hour * 60 + times.minute
     assert not ((clock > 11 * 60 + 30) & (clock < 13 * 60 + minutes)).any()
@@ -155,7 +163,7 @@ def test_new_york_closes_early_around_thanksgiving_christmas_and_independence_da
 
 
 def test_bars_on_the_hour_stay_there_and_the_first_holds_half_an_hour_of_trading():
-    grid = ClockGrid(interval=3_600, zone="America/New_York", phase=0, stamped="open")
+    grid = ClockGrid(interval=3_600, zone="America/New_York", phase=0, timestamp_at="open")
     made = cut_at(exchange("XNYS", "2024-03-01", "2025-01-10", 60, grid=grid), "2024-11-26 16:00")
     times = local(made, 30)
     assert times[times.strftime("%m-%d") == "11-29"].strftime("%H:%M").tolist() == ["09:00", "10:00", "11:00", "12:00"]
@@ -163,7 +171,7 @@ def test_bars_on_the_hour_stay_there_and_the_first_holds_half_an_hour_of_trading
 
 
 def test_after_hours_move_with_an_early_close():
-    days = sessions_of("XNYS")
+    days = load_sessions("XNYS")
     first, last = (pd.Timestamp(date).value // 10**9 // 86_400 for date in ("2024-08-01", "2024-11-28"))
     labels = days.labels[days.labels.searchsorted(first) : days.labels.searchsorted(last)]
     stamps = [pd.date_range(day, periods=16, freq="1h") for day in labels.astype("datetime64[D]") + pd.Timedelta("4h")]
@@ -179,14 +187,14 @@ def test_after_hours_move_with_an_early_close():
     ("code", "change"),
     [("XNYS", "2024-03-10"), ("XNYS", "2024-11-03"), ("XLON", "2024-03-31"), ("XLON", "2024-10-27")],
 )
-@pytest.mark.parametrize("reading", ["instants", "hours of a file without a zone"])
-def test_a_session_keeps_its_hours_over_both_changes_of_clocks(code, change, reading):
+@pytest.mark.parametrize("interpretation", ["instants", "hours of a file without a zone"])
+def test_a_session_keeps_its_hours_over_both_changes_of_clocks(code, change, interpretation):
     made = exchange(code, "2023-06-01", change, 60)
-    if reading != "instants":
+    if interpretation != "instants":
         made = makers.at(made.local_index.tz_localize(None), "UTC")
     times = local(made, 70)
-    zone = sessions_of(code).zone
-    shown = times if reading != "instants" else times.tz_convert(zone)
+    zone = load_sessions(code).zone
+    shown = times if interpretation != "instants" else times.tz_convert(zone)
     assert times[-1].tz_localize(None) > pd.Timestamp(change) + pd.Timedelta("2D")
     minutes = "30" if code == "XNYS" else "00"
     assert set(shown.strftime("%M")) == {minutes}
@@ -214,7 +222,7 @@ def test_currencies_stop_on_friday_at_17_in_new_york_and_return_on_sunday():
 
 def test_a_brokers_clock_runs_from_monday_to_friday_all_year():
     made = currency_week("2023-06-02", "2024-03-05", "1h", broker=True)
-    assert detect(made).code == "fx"
+    assert detect_calendar(made).code == "fx"
     assert "New_York + 7 h" in future_times(made, 5)[1]
     times = local(made, 240)
     assert set(times.day_of_week) == {0, 1, 2, 3, 4}
@@ -222,17 +230,17 @@ def test_a_brokers_clock_runs_from_monday_to_friday_all_year():
 
 
 def test_daily_stocks_skip_weekends_and_holidays():
-    stamps = pd.DatetimeIndex(sessions_of("XNYS").labels.astype("datetime64[D]"))
+    stamps = pd.DatetimeIndex(load_sessions("XNYS").labels.astype("datetime64[D]"))
     made = makers.at(stamps[(stamps >= "2023-01-01") & (stamps < "2024-12-20")], "America/New_York")
     times = local(made, 60)
     assert set(times.day_of_week) == {0, 1, 2, 3, 4}
-    assert set(times.hour) == {0}, "midnight on the session clock, on both sides of the change to summer time"
+    assert set(times.hour) == {0}, "midnight in the session timezone, on both sides of the change to summer time"
     assert not set(times.strftime("%m-%d")) & {"12-25", "01-01", "01-20", "02-17"}
 
 
 @pytest.mark.parametrize("hour", ["00:00", "09:30", "16:00"])
 def test_daily_bars_keep_the_time_of_day_they_are_stamped_at(hour):
-    stamps = pd.DatetimeIndex(sessions_of("XNYS").labels.astype("datetime64[D]"))
+    stamps = pd.DatetimeIndex(load_sessions("XNYS").labels.astype("datetime64[D]"))
     made = makers.at(stamps[(stamps >= "2023-01-01") & (stamps < "2024-03-01")] + pd.Timedelta(f"{hour}:00"), "UTC")
     york = makers.at(made.index.tz_localize(None), "America/New_York")
     for one in (made, york, makers.on(york.frame, session_tz="UTC")):
@@ -254,7 +262,7 @@ def test_weeks_and_months_are_counted_on_the_session_clock():
 
 @pytest.mark.parametrize(("period", "position"), [("W", "last"), ("W", "first"), ("M", "last"), ("M", "first")])
 def test_weeks_and_months_stamped_at_a_session_stay_on_one(period, position):
-    days = pd.DatetimeIndex(sessions_of("XNYS").labels.astype("datetime64[D]"))
+    days = pd.DatetimeIndex(load_sessions("XNYS").labels.astype("datetime64[D]"))
     days = days[(days >= "2016-01-01") & (days < "2025-01-01")]
     stamps = pd.DatetimeIndex(pd.Series(days, index=days.to_period(period)).groupby(level=0).agg(position).to_numpy())
     cut = len(stamps) * 2 // 3
@@ -262,8 +270,8 @@ def test_weeks_and_months_stamped_at_a_session_stay_on_one(period, position):
     assert times.tz_localize(None).tolist() == stamps[cut : cut + 30].tolist()
 
 
-def test_a_horizon_beyond_the_known_holidays_is_told():
-    made = exchange("XSHG", "2024-05-06", "2024-07-10", 5, stamped="close")
+def test_a_horizon_beyond_the_known_holidays_is_reported():
+    made = exchange("XSHG", "2024-05-06", "2024-07-10", 5, timestamp_at="close")
     daily = makers.on(
         made.frame.iloc[::48], session_tz="Asia/Shanghai", interval=pd.Timedelta("1D"), symbol="600977.SH"
     )
@@ -275,14 +283,14 @@ def test_a_horizon_beyond_the_known_holidays_is_told():
 
 def test_a_template_says_what_it_found():
     stamps = sessions("2024-06-03", 20, ("09:35", "11:30"), ("13:05", "15:00"), freq="5min")
-    assert learn(stamps.tz_localize("UTC"), pd.Timedelta("5min")).describe() == "Mon–Fri, 09:35–15:00"
-    assert learn(makers.candles(400).index, pd.Timedelta("1h")).describe().startswith("around the clock")
+    assert learn_sessions(stamps.tz_localize("UTC"), pd.Timedelta("5min")).describe() == "Mon–Fri, 09:35–15:00"
+    assert learn_sessions(makers.candles(400).index, pd.Timedelta("1h")).describe().startswith("around the clock")
 
 
 def test_a_market_that_no_calendar_knows_keeps_the_hours_of_its_file():
     stamps = sessions("2024-01-01", 80, ("07:20", "10:20"), ("18:40", "20:40"), freq="20min")
     made = makers.at(stamps, "UTC")
-    assert detect(made).code == "learned"
+    assert detect_calendar(made).code == "learned"
     times, text = future_times(made, 200)
     assert set(times.strftime("%H:%M")) == set(stamps.strftime("%H:%M"))
     assert set(times.day_of_week) == {0, 1, 2, 3, 4}
@@ -311,17 +319,17 @@ def test_the_calendar_can_be_named():
     assert 5 not in local(made, 200, "fx").day_of_week
     york = local(made, 200, "xnys").tz_convert("America/New_York")
     assert (york.hour.min(), york.hour.max()) == (9, 15)
-    assert set(choices()) >= {"auto", "24/7", "fx", "learned", "XNYS", "XSHG", "XTKS"}
-    with pytest.raises(WindowError, match="no calendar 'XXXX'"):
+    assert set(calendar_options()) >= {"auto", "24/7", "fx", "learned", "XNYS", "XSHG", "XTKS"}
+    with pytest.raises(WindowError, match="unknown calendar 'XXXX'"):
         future_times(made, 5, "XXXX")
 
 
 def test_a_detection_gives_its_reason_and_what_else_was_tried():
-    found = detect(exchange("XNYS", "2024-03-01", "2024-09-10", 60, symbol="IBM.US"))
+    found = detect_calendar(exchange("XNYS", "2024-03-01", "2024-09-10", 60, symbol="IBM.US"))
     assert found.code == "XNYS"
     assert "100.0%" in found.reason
     assert "IBM.US" in found.reason
-    assert dict(found.tried)["XNYS"] > dict(found.tried)["24/7"]
+    assert dict(found.candidates)["XNYS"] > dict(found.candidates)["24/7"]
 
 
 def test_the_bars_that_a_calendar_expects_are_those_of_the_series():
@@ -334,11 +342,11 @@ REGULAR = {
     "New York 1h": exchange("XNYS", "2023-09-01", "2025-01-31", 60),
     "New York 4h on the clock": exchange(
         "XNYS", "2022-09-01", "2025-01-31", 240,
-        grid=ClockGrid(interval=14_400, zone="America/New_York", phase=0, stamped="open"),
+        grid=ClockGrid(interval=14_400, zone="America/New_York", phase=0, timestamp_at="open"),
     ),
     "Frankfurt 30m": exchange("XETR", "2024-06-03", "2025-01-31", 30),
     "London 1h, no zone": makers.at(exchange("XLON", "2023-09-01", "2025-01-31", 60).local_index.tz_localize(None)),
-    "Shanghai 15m close": exchange("XSHG", "2024-03-01", "2025-01-24", 15, stamped="close"),
+    "Shanghai 15m close": exchange("XSHG", "2024-03-01", "2025-01-24", 15, timestamp_at="close"),
     "Tokyo 1h": exchange("XTKS", "2024-03-01", "2025-03-31", 60),
     "Hong Kong 30m": exchange("XHKG", "2024-03-01", "2025-01-31", 30),
     "currency 1h": currency_week("2023-09-01", "2024-12-20", "1h"),
@@ -359,21 +367,23 @@ def test_a_regular_series_cut_anywhere_is_continued_as_it_went_on(name, place, h
 
 def test_what_was_prepared_need_not_be_built_when_a_series_comes(monkeypatch):
     built = []
-    build = calendar_sessions._exchange
-    monkeypatch.setattr(calendar_sessions, "_exchange", lambda code: built.append(code) or build(code))
-    sessions_of.cache_clear()
-    prepare()
+    build = calendar_sessions._exchange_sessions
+    monkeypatch.setattr(calendar_sessions, "_exchange_sessions", lambda code: built.append(code) or build(code))
+    load_sessions.cache_clear()
+    preload_calendars()
     assert built == ["XNYS"]
-    assert detect(load_sample("aapl_1d").candles).code == "XNYS"
+    assert detect_calendar(load_sample("aapl_1d").candles).code == "XNYS"
     assert built == ["XNYS"]
 
 
 def test_the_app_prepares_calendars_in_the_background_also_without_a_model(monkeypatch):
+    from kronos_dashboard.ui import resources  # here, so that the other tests of this file load no user interface
+
     def get(name):
         order.append(name)
-        raise CheckpointNotFound("there is none")
+        raise CheckpointNotFoundError("there is none")
 
     order = []
-    monkeypatch.setattr(shared, "prepare", lambda: order.append("calendars"))
-    shared._load(SimpleNamespace(get=get), "bundled")
+    monkeypatch.setattr(resources, "preload_calendars", lambda: order.append("calendars"))
+    resources._warm_up(SimpleNamespace(get=get), "bundled")
     assert order == ["bundled", "calendars"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kronos_dashboard.markets.calendars import detect, future_times
-from kronos_dashboard.markets.candles import CandleFrame, interval_of
+from kronos_dashboard.markets.calendars import detect_calendar, future_times
+from kronos_dashboard.markets.candles import CandleFrame, infer_interval
 from kronos_dashboard.markets.samples import SAMPLES, load_sample
 
 HORIZON, CUTOFFS, FIRST = 120, 8, 400
@@ -28,7 +28,7 @@ def series(folder: Path) -> Iterator[CandleFrame]:
         yield CandleFrame(
             frame=frame,
             symbol=path.stem,
-            interval=interval_of(pd.DatetimeIndex(frame.index)),
+            interval=infer_interval(pd.DatetimeIndex(frame.index)),
             session_tz=zone,
             has_volume="volume" in table,
             has_amount="amount" in table,
@@ -53,7 +53,7 @@ def test_the_bars_of_the_samples_are_foretold(sample):
 @pytest.mark.skipif("KRONOS_SAMPLES" not in os.environ, reason="KRONOS_SAMPLES names no folder of real series")
 def test_the_bars_of_other_real_series_are_foretold():
     folder = Path(os.environ["KRONOS_SAMPLES"])
-    found = {candles.symbol: (detect(candles).code, hits(candles)) for candles in series(folder)}
+    found = {candles.symbol: (detect_calendar(candles).code, hits(candles)) for candles in series(folder)}
     print("\n".join(f"{share:7.2%}  {code:<8} {name}" for name, (code, share) in found.items()))
     assert min(share for _, share in found.values()) > 0.99
     assert np.mean([share for _, share in found.values()]) > 0.995

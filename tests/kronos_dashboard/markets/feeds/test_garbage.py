@@ -129,14 +129,14 @@ def test_mutated_candles_of_an_exchange(exchange: str, market: Any, match: str) 
     mutant = Mutant(market(), match)
     symbol = "BTC/USD" if exchange == "kraken" else "BTC/USDT"
     with Loopback(mutant, NOW) as server:
-        feed = CcxtFeed(server.transport(attempts=2))
+        feed = CcxtFeed(server.transport(max_attempts=2))
         feed.search("btc", exchange=exchange)
 
         @FEW
         @given(SEEDS)
         def fetch(seed: int) -> None:
             mutant.seed = seed
-            request = FetchRequest(symbol=symbol, count=8, exchange=exchange)
+            request = FetchRequest(symbol=symbol, limit=8, exchange=exchange)
             check(lambda: feed.fetch(request, now=NOW))
 
         fetch()
@@ -151,8 +151,8 @@ def test_mutated_lists_of_markets() -> None:
         @given(SEEDS)
         def fetch(seed: int) -> None:
             mutant.seed = seed
-            feed = CcxtFeed(server.transport(attempts=2))
-            check(lambda: feed.fetch(FetchRequest(symbol="BTC/USDT", count=8, exchange="binance"), now=NOW))
+            feed = CcxtFeed(server.transport(max_attempts=2))
+            check(lambda: feed.fetch(FetchRequest(symbol="BTC/USDT", limit=8, exchange="binance"), now=NOW))
 
         fetch()
         assert mutant.changed >= 45
@@ -161,13 +161,13 @@ def test_mutated_lists_of_markets() -> None:
 def test_mutated_charts_of_yahoo() -> None:
     mutant = Mutant(Yahoo(now=YAHOO_NOW), "v8/finance/chart")
     with Loopback(mutant, YAHOO_NOW) as server:
-        feed = YahooFeed(server.transport(attempts=2))
+        feed = YahooFeed(server.transport(max_attempts=2))
 
         @FEW
         @given(SEEDS, st.sampled_from(["1d", "1h"]))
         def fetch(seed: int, interval: str) -> None:
             mutant.seed = seed
-            check(lambda: feed.fetch(FetchRequest(symbol="AAPL", interval=interval, count=8), now=YAHOO_NOW))
+            check(lambda: feed.fetch(FetchRequest(symbol="AAPL", interval=interval, limit=8), now=YAHOO_NOW))
 
         fetch()
         assert mutant.changed >= 45

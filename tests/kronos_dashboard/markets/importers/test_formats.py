@@ -1,40 +1,41 @@
-"""Every layout of the modules of cases comes out as the candles it was made from."""
+"""Every layout in tests/data/imports is read as the candles that it contains."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from kronos_dashboard.markets.candles import interval_label
-from kronos_dashboard.markets.importers import ImportOptions, read
-from tests.support.imports import makers as import_makers
-from tests.support.imports.cases import CASES
-from tests.support.imports.cases_json import JSONS
-from tests.support.imports.cases_more import MORE
-from tests.support.imports.cases_text import TEXTS
-from tests.support.imports.makers import Case
+from kronos_dashboard.markets.importers import read
+from kronos_dashboard.markets.intervals import interval_label
+from tests.support.imports.cases import CASES, load_case
 
-ORDER = ("newest first", "not in order")
-ALL = [*CASES, *JSONS, *TEXTS, *MORE]
+ROW_ORDER = ("newest first", "not in time order")
+"""Words of the warnings on the order of rows, which every layout may have."""
 
 
-@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
-def test_a_layout_is_read_as_what_it_was_made_from(case: Case) -> None:
-    made = import_makers.candles(case)
-    data = case.make(made)
-    found = read(data.encode() if isinstance(data, str) else data, case.filename, ImportOptions(**case.options))
-    candles = found.candles
-    told = [note for note in found.notes if note.level != "info" and not any(words in note.text for words in ORDER)]
-    assert interval_label(candles.interval) == case.freq
-    assert (candles.local_index.tz_localize(None) == pd.DatetimeIndex(made["t"])).all()
-    assert candles.session_tz == case.zone
-    np.testing.assert_allclose(candles.frame[["open", "high", "low", "close"]], made[["o", "h", "l", "c"]], rtol=1e-9)
-    assert candles.has_volume is case.volume
-    if case.volume:
-        np.testing.assert_allclose(candles.frame["volume"], made["v"], rtol=1e-6)
-    assert candles.has_amount is case.amount
-    if case.symbol:
+def test_there_are_cases_to_read() -> None:
+    assert len(CASES) >= 265
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layout_is_read_as_the_candles_it_contains(name: str) -> None:
+    case = load_case(name)
+    imported = read(case.data, case.filename, case.options)
+    candles = imported.candles
+    warnings = [
+        note.text
+        for note in imported.notes
+        if note.level != "info" and not any(words in note.text for words in ROW_ORDER)
+    ]
+    assert interval_label(candles.interval) == case.interval
+    assert (candles.local_index.tz_localize(None) == case.times).all()
+    assert candles.session_tz == case.session_tz
+    np.testing.assert_allclose(candles.frame[["open", "high", "low", "close"]], case.values[:, :4], rtol=1e-9)
+    assert candles.has_volume is case.has_volume
+    if case.has_volume:
+        np.testing.assert_allclose(candles.frame["volume"], case.values[:, 4], rtol=1e-6)
+    assert candles.has_amount is case.has_amount
+    if case.symbol is not None:
         assert candles.symbol == case.symbol
-    if case.says:
-        assert any(case.says in note.text for note in told)
+    if case.warning is None:
+        assert warnings == []
     else:
-        assert told == []
+        assert any(case.warning in text for text in warnings)

@@ -22,8 +22,8 @@ PARTS = 8
 def test_damaged_files_are_read_or_refused_but_never_break(part: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = [import_fuzz.outcome(seed, ZOO) for seed in range(part, COUNT, PARTS)]
-    assert set(found) == {"read", "refused"}
+        outcomes = [import_fuzz.outcome(seed, ZOO) for seed in range(part, COUNT, PARTS)]
+    assert set(outcomes) == {"read", "refused"}
 
 
 CELLS = st.sampled_from(
@@ -36,10 +36,10 @@ LINES = st.lists(st.lists(CELLS, min_size=1, max_size=8).map(b",".join), min_siz
 @given(LINES, st.sampled_from(["", "date,open,high,low,close\n", "time;o;h;l;c;v\n"]))
 def test_tables_of_any_cells_are_read_or_refused(lines: bytes, header: str) -> None:
     try:
-        found = read(header.encode() + lines, "f.csv")
+        imported = read(header.encode() + lines, "f.csv")
     except DashboardError:
         return
-    assert len(found.candles) >= 2
+    assert len(imported.candles) >= 2
 
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)

@@ -1,4 +1,4 @@
-"""What happens to forecasts of this app in the importer."""
+"""Forecasts exported by this app are recognized and refused as history."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from kronos_dashboard import export
-from kronos_dashboard.markets.importers import ExportedForecast, read
+from kronos_dashboard.markets.importers import ExportedForecastError, read
 from tests.support import makers, ui_results
 
 KINDS = {
@@ -24,31 +24,31 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    made = ui_results.result()
-    window, forecast, record = made.window, made.forecast, made.record
+    candles = ui_results.result()
+    window, forecast, record = candles.window, candles.forecast, candles.record
     return {
-        "steps.csv": export.forecast_csv(window, forecast, record),
-        "paths.csv": export.paths_csv(forecast, record),
-        "paths.parquet": export.paths_parquet(forecast, record),
-        "run.json": export.run_json(window, forecast, record),
-        "paths.json": export.paths_json(window, forecast, record),
-        "record.json": export.record_json(record),
-        "report.html": export.report_html(window, forecast, record),
+        "steps.csv": export.write_forecast_csv(window, forecast, record),
+        "paths.csv": export.write_paths_csv(forecast, record),
+        "paths.parquet": export.write_paths_parquet(forecast, record),
+        "run.json": export.write_bundle(window, forecast, record),
+        "paths.json": export.write_paths_json(window, forecast, record),
+        "record.json": export.write_record(record),
+        "report.html": export.write_report(window, forecast, record),
     }
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_exported_file_is_told_from_candles_with_the_place_and_the_command_that_open_it(
+def test_every_exported_file_is_recognized_with_the_page_and_the_command_that_open_it(
     files: dict[str, bytes], name: str
 ) -> None:
-    with pytest.raises(ExportedForecast) as caught:
+    with pytest.raises(ExportedForecastError) as raised:
         read(files[name], name)
-    assert f"({KINDS[name]})" in caught.value.message
-    assert "Forecast page, under Files" in caught.value.hint
-    assert f"--from-record {name}" in caught.value.hint
-    assert ("--candles FILE" in caught.value.hint) == ("candles" not in KINDS[name])
-    assert caught.value.data == files[name]
-    assert export.read_exported(files[name]).record == ui_results.result().record
+    assert f"({KINDS[name]})" in raised.value.message
+    assert "Forecast page under Export" in raised.value.hint
+    assert f"--reproduce {name}" in raised.value.hint
+    assert ("--data FILE" in raised.value.hint) == ("candles" not in KINDS[name])
+    assert raised.value.data == files[name]
+    assert export.read_export(files[name]).record == ui_results.result().record
 
 
 def saved_by_a_spreadsheet(data: bytes) -> bytes:
@@ -59,21 +59,21 @@ def saved_by_a_spreadsheet(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["steps.csv", "paths.csv"])
-def test_a_table_that_a_spreadsheet_has_saved_is_still_known(files: dict[str, bytes], name: str) -> None:
+def test_a_table_saved_by_a_spreadsheet_is_recognized(files: dict[str, bytes], name: str) -> None:
     data = saved_by_a_spreadsheet(files[name])
-    with pytest.raises(ExportedForecast) as caught:
+    with pytest.raises(ExportedForecastError) as raised:
         read(data, name)
-    assert caught.value.data == data
-    assert export.read_exported(data).record == ui_results.result().record
+    assert raised.value.data == data
+    assert export.read_export(data).record == ui_results.result().record
 
 
-def test_it_is_known_when_it_was_compressed(files: dict[str, bytes]) -> None:
-    with pytest.raises(ExportedForecast) as caught:
+def test_a_compressed_export_is_recognized(files: dict[str, bytes]) -> None:
+    with pytest.raises(ExportedForecastError) as raised:
         read(gzip.compress(files["run.json"]), "run.json.gz")
-    assert (caught.value.filename, caught.value.data) == ("run.json", files["run.json"])
+    assert (raised.value.filename, raised.value.data) == ("run.json", files["run.json"])
 
 
-def test_candles_beside_it_in_an_archive_are_taken(files: dict[str, bytes]) -> None:
+def test_candles_beside_an_export_in_an_archive_are_read(files: dict[str, bytes]) -> None:
     with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
         archive.writestr("a.csv", files["steps.csv"])
         archive.writestr("b.csv", makers.csv(50))
@@ -81,12 +81,12 @@ def test_candles_beside_it_in_an_archive_are_taken(files: dict[str, bytes]) -> N
 
 
 @pytest.mark.parametrize("name", ["steps.csv", "paths.csv"])
-def test_without_its_first_lines_it_is_refused_all_the_same(files: dict[str, bytes], name: str) -> None:
+def test_an_export_without_its_first_lines_is_refused(files: dict[str, bytes], name: str) -> None:
     table = pd.read_csv(io.BytesIO(files[name]), comment="#").to_csv(index=False).encode()
-    with pytest.raises(ExportedForecast) as caught:
+    with pytest.raises(ExportedForecastError) as raised:
         read(table, name)
-    assert "are gone" in caught.value.hint
-    assert not caught.value.data
+    assert "are missing" in raised.value.hint
+    assert not raised.value.data
 
 
 @pytest.mark.parametrize("line", ["# record: of the year", "# path", "#"])

@@ -27,21 +27,21 @@ pytestmark = pytest.mark.skipif(not FILES, reason="KRONOS_ZOO names no folder wi
 @pytest.mark.parametrize("row", READABLE, ids=[row["file"] for row in READABLE])
 def test_a_real_export_gives_its_interval_its_rows_and_its_first_and_last_candle(row, capsys) -> None:
     assert main(["inspect", str(ZOO / row["file"]), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["interval"], found["rows"]) == (row["freq"], float(row["rows_final"]))
+    imported = json.loads(capsys.readouterr().out)
+    assert (imported["interval"], imported["rows"]) == (row["freq"], float(row["rows_final"]))
     for which in ("first", "last"):
-        assert found[which]["timestamp"] == row[f"{which}_timestamp"]
+        assert imported[which]["timestamp"] == row[f"{which}_timestamp"]
         for name in ("open", "high", "low", "close", "volume"):
-            assert math.isclose(found[which][name], float(row[f"{which}_{name}"]), rel_tol=1e-9), (which, name)
+            assert math.isclose(imported[which][name], float(row[f"{which}_{name}"]), rel_tol=1e-9), (which, name)
     if row["expect"] == "warn":
-        assert any(note["level"] != "info" for note in found["notes"])
+        assert any(note["level"] != "info" for note in imported["notes"])
 
 
 @pytest.mark.parametrize("row", OTHERS, ids=[row["file"] for row in OTHERS])
 def test_what_cannot_be_read_for_certain_is_refused_or_offered_as_a_choice(row, capsys) -> None:
     status = main(["inspect", str(ZOO / row["file"]), "--json"])
-    said = capsys.readouterr()
-    found = json.loads(said.out)
-    assert (status == 1 and len(said.err) > 40) or found["choices"]
+    output = capsys.readouterr()
+    imported = json.loads(output.out)
+    assert (status == 1 and len(output.err) > 40) or imported["choices"]
     if row["expect"] == "reject with message":
         assert status == 1
