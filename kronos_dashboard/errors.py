@@ -1,41 +1,43 @@
-"""Every error the dashboard raises on purpose: what was wanted, what came, and (the hint) what to do.
+"""Every error that the dashboard raises on purpose; each says what was expected, what was received, and what to do.
 
 DashboardError
-    +-- SettingsError   a setting is out of its range (also a ValueError)
-    +-- CandleError     candles that no market could have made (also a ValueError)
-    +-- ImportFailed    a file cannot be read as candles (also a ValueError)
-    +-- WindowError     a window does not fit its candles (also a ValueError)
-    +-- RecordError     a run record cannot be read (also a ValueError)
-    +-- SampleNotFound  no sample of that name ships with the project
-    +-- ExportFailed    a file cannot be written
-    +-- QueueFull       too many forecasts are waiting
-    +-- FeedError       live candles cannot be had
-        +-- FeedRefused      the request cannot be met, which is known before anybody is asked (also a ValueError)
-        +-- FeedMissing      a library that the feed needs is not installed
-        +-- SymbolUnknown    the feed has no such symbol
-        +-- FeedEmpty        the feed answered, and has no candles there
-        +-- FeedUnreachable  no usable answer: no network, a time-out, errors of the server, a page instead of data
-            +-- FeedLimited      too many requests
+    +-- SettingsError          a setting is out of its range (also a ValueError)
+    +-- InvalidCandlesError    candles that no market can have produced (also a ValueError)
+    +-- ImportFileError        a file cannot be read as candles (also a ValueError)
+    +-- WindowError            a window does not fit its candles (also a ValueError)
+    +-- InvalidForecastError   paths that cannot be analyzed (also a ValueError)
+    +-- RecordError            a run record or a scorecard cannot be read (also a ValueError)
+    +-- SampleNotFoundError    no sample of that name ships with the project
+    +-- ExportError            a file cannot be written
+    +-- QueueFullError         too many jobs are waiting
+    +-- FeedError              live candles are not available
+        +-- InvalidFeedRequestError   the request cannot be met; known without asking the provider (also a ValueError)
+        +-- FeedDependencyError       a library that the feed needs is not installed
+        +-- UnknownSymbolError        the feed has no such symbol
+        +-- NoCandlesError            the feed responded, and has no candles for the request
+        +-- FeedUnavailableError      no usable response: no network, a timeout, a server error, a page instead of data
+            +-- RateLimitedError      the feed rejects requests for now
 """
 
 from __future__ import annotations
 
 __all__ = [
-    "CandleError",
     "DashboardError",
-    "ExportFailed",
-    "FeedEmpty",
+    "ExportError",
+    "FeedDependencyError",
     "FeedError",
-    "FeedLimited",
-    "FeedMissing",
-    "FeedRefused",
-    "FeedUnreachable",
-    "ImportFailed",
-    "QueueFull",
+    "FeedUnavailableError",
+    "ImportFileError",
+    "InvalidCandlesError",
+    "InvalidFeedRequestError",
+    "InvalidForecastError",
+    "NoCandlesError",
+    "QueueFullError",
+    "RateLimitedError",
     "RecordError",
-    "SampleNotFound",
+    "SampleNotFoundError",
     "SettingsError",
-    "SymbolUnknown",
+    "UnknownSymbolError",
     "WindowError",
 ]
 
@@ -44,7 +46,7 @@ class DashboardError(Exception):
     """Base of all errors that the dashboard raises on purpose.
 
     Args:
-        message: what was wanted and what came, in whole sentences.
+        message: what was expected and what was received, in whole sentences.
         hint: what to do about it, in whole sentences; a page shows it apart from the message.
     """
 
@@ -62,11 +64,11 @@ class SettingsError(DashboardError, ValueError):
     """A setting is out of its range."""
 
 
-class CandleError(DashboardError, ValueError):
-    """Candles that no market could have made: a price that is not a number, a high below its low."""
+class InvalidCandlesError(DashboardError, ValueError):
+    """Candles that no market can have produced: a price that is not a number, a high below its low."""
 
 
-class ImportFailed(DashboardError, ValueError):
+class ImportFileError(DashboardError, ValueError):
     """A file cannot be read as candles."""
 
 
@@ -74,45 +76,49 @@ class WindowError(DashboardError, ValueError):
     """A window does not fit its candles, or its context or horizon is out of bounds."""
 
 
+class InvalidForecastError(DashboardError, ValueError):
+    """Paths that cannot be analyzed: of another shape, or with prices that are not above zero."""
+
+
 class RecordError(DashboardError, ValueError):
-    """A run record cannot be read."""
+    """A run record or a scorecard cannot be read."""
 
 
-class SampleNotFound(DashboardError):
+class SampleNotFoundError(DashboardError):
     """No sample of that name ships with the project."""
 
 
-class ExportFailed(DashboardError):
+class ExportError(DashboardError):
     """A file cannot be written."""
 
 
-class QueueFull(DashboardError):
-    """Too many forecasts are waiting already."""
+class QueueFullError(DashboardError):
+    """Too many jobs are waiting already."""
 
 
 class FeedError(DashboardError):
-    """Live candles cannot be had."""
+    """Live candles are not available."""
 
 
-class FeedRefused(FeedError, ValueError):
-    """The request cannot be met, and that is known before anybody is asked."""
+class InvalidFeedRequestError(FeedError, ValueError):
+    """The request cannot be met; known before any provider is contacted."""
 
 
-class FeedMissing(FeedError):
+class FeedDependencyError(FeedError):
     """A library that the feed needs is not installed."""
 
 
-class SymbolUnknown(FeedError):
+class UnknownSymbolError(FeedError):
     """The feed has no such symbol."""
 
 
-class FeedEmpty(FeedError):
-    """The feed answered, and has no candles there."""
+class NoCandlesError(FeedError):
+    """The feed responded, and has no candles for the request."""
 
 
-class FeedUnreachable(FeedError):
-    """No usable answer: no network, a time-out, errors of the server, a page instead of data."""
+class FeedUnavailableError(FeedError):
+    """No usable response: no network, a timeout, a server error, a page instead of data."""
 
 
-class FeedLimited(FeedUnreachable):
-    """The feed takes no more requests for now."""
+class RateLimitedError(FeedUnavailableError):
+    """The feed rejects requests for now."""

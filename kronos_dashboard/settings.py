@@ -1,89 +1,113 @@
-"""Settings of the dashboard: frozen, checked when made, each overridable by ``KRONOS_DASHBOARD_<NAME>``."""
+"""Settings of the dashboard: frozen, checked when made, each overridden by ``KRONOS_DASHBOARD_<NAME>``."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
+from platformdirs import user_cache_path
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from engine.validation import report_invalid
 from kronos_dashboard.errors import SettingsError
+from kronos_dashboard.messages import msg
+from kronos_dashboard.validation import Text
 
-__all__ = ["PREFIX", "Settings"]
+__all__ = ["DEFAULT_CONTEXT", "DEFAULT_HORIZON", "ENVIRONMENT_PREFIX", "Settings", "settings_schema"]
 
-PREFIX = "KRONOS_DASHBOARD_"
-"""What the name of a field, in capitals, gets in front to become the name of its environment variable."""
+ENVIRONMENT_PREFIX = "KRONOS_DASHBOARD_"
+"""Prefix of a field's name, in capitals, in the name of its environment variable."""
+
+DEFAULT_CONTEXT = 400
+"""Default context, candles. With the default horizon it nearly fills what the bundled and most published models see
+(512). Here, and not in ``forecasting.defaults``, because the checks of ``markets.doctor`` follow it, too."""
+DEFAULT_HORIZON = 120
+"""Default horizon, bars."""
+
+Count = Annotated[int, Field(strict=True, ge=1, description=msg("a whole number of at least 1"))]
 
 
+def _invalid(name: str, expected: str, value: object) -> SettingsError:
+    return SettingsError(
+        msg("{name} must be {expected}; got {value}.", name=name, expected=expected, value=repr(value))
+    )
+
+
+@report_invalid(_invalid)
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Bounds and defaults of the dashboard; the one place where each of them stands.
+    """Bounds and defaults of the dashboard, each defined here only.
 
     Raises:
         SettingsError: a value is out of its range.
     """
 
-    model: str = "bundled"
-    """Checkpoint the app loads: "bundled", a published name, a hub id or a folder."""
-    max_upload_mb: int = 20
-    """Largest file that is read, in MiB. Keep ``server.maxUploadSize`` in .streamlit/config.toml the same."""
-    max_rows: int = 1_000_000
-    """Most candles in one file."""
-    min_context: int = 32
-    """Fewest candles a model is shown."""
-    max_context: int = 4_096
-    """Most candles a model is shown (each model has its own, usually smaller, limit)."""
-    max_horizon: int = 512
-    """Most steps that are forecast."""
-    max_paths: int = 1_000
-    """Most paths per forecast (the app offers fewer)."""
-    workers: int = 1
+    model: Text = "bundled"
+    """Checkpoint that the app loads: "bundled", a published name, a hub id or a folder."""
+    max_upload_mb: Count = 20
+    """Largest file that is read, in MiB. Keep ``server.maxUploadSize`` in .streamlit/config.toml equal to it."""
+    max_rows: Count = 1_000_000
+    """Candles in one file."""
+    min_context: Count = 32
+    """Shortest context."""
+    max_context: Count = 4_096
+    """Longest context (each model has its own limit, usually a lower one)."""
+    max_horizon: Count = 512
+    """Longest horizon, bars."""
+    max_paths: Count = 1_000
+    """Paths per forecast (the app offers fewer)."""
+    max_concurrent_jobs: Count = 1
     """Forecasts computed at the same time."""
-    threads_per_worker: int = 1
-    """Torch threads of one forecast in the app; more than the idle cores makes everything slower."""
-    max_waiting: int = 64
-    """Forecasts that may wait before a new one is refused."""
-    orphan_after_s: int = 90
-    """Seconds without a sign of life from its browser tab after which a forecast is cancelled."""
-    cache_dir: str = ""
-    """Folder of fetched candles; empty: a folder of the dashboard's own in the user's cache folder."""
-    max_cache_mb: int = 512
-    """Most fetched candles on disk, in MiB; beyond that the series that were not used for longest are removed."""
-    feed_timeout_s: int = 15
-    """Seconds that a feed may take for one answer."""
-    feed_patience_s: int = 60
-    """Seconds in which one request to a feed is tried again before it counts as failed."""
-    feed_gateway: str = ""
-    """Where on this machine feeds send their requests, as GATEWAY/HOST/PATH; empty: to the markets."""
+    torch_threads: Count = 1
+    """Torch threads per forecast in the app; more than there are idle cores slows everything down."""
+    max_queued_jobs: Count = 64
+    """Forecasts that may wait before a new one is rejected."""
+    abandon_after_s: Count = 90
+    """Seconds without a request from its browser tab after which a forecast is canceled."""
+    cache_dir: Text = ""
+    """Folder of fetched candles; empty: a folder of the dashboard in the user's cache folder."""
+    max_cache_mb: Count = 512
+    """Fetched candles on disk, in MiB; above it the least recently used series are removed."""
+    feed_timeout_s: Count = 15
+    """Timeout of one response of a feed, seconds."""
+    feed_retry_budget_s: Count = 60
+    """Seconds in which a request to a feed is retried before it counts as failed."""
+    feed_proxy_url: Text = ""
+    """Proxy on this machine that feeds send their requests to, as PROXY/HOST/PATH; empty: directly to the markets."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type == "int" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise SettingsError(f"{field.name} must be a whole number of at least 1; got {value!r}.")
+        """Check what a type cannot express."""
         if not self.model.strip():
-            raise SettingsError("model must name a checkpoint; got an empty text.")
-        if self.feed_gateway:
-            _check_gateway(self.feed_gateway)
+            raise SettingsError(msg("model must name a checkpoint; got an empty string."))
+        if self.feed_proxy_url:
+            _check_proxy(self.feed_proxy_url)
         if self.min_context > self.max_context:
-            raise SettingsError(f"min_context ({self.min_context}) must not exceed max_context ({self.max_context}).")
+            raise SettingsError(
+                msg(
+                    "min_context ({min_context}) must not exceed max_context ({max_context}).",
+                    min_context=self.min_context,
+                    max_context=self.max_context,
+                )
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The defaults, overridden by what ``environment`` holds.
+        """The defaults, overridden by the variables in ``environment``.
 
         Raises:
-            SettingsError: a value cannot be read, or is out of its range.
+            SettingsError: a value cannot be parsed, or is out of its range.
         """
-        given = {f: environment[PREFIX + f.name.upper()] for f in fields(cls) if PREFIX + f.name.upper() in environment}
-        values: dict[str, Any] = {
-            field.name: _whole(field.name, text) if field.type == "int" else text for field, text in given.items()
-        }
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            text = environment.get(ENVIRONMENT_PREFIX + field.name.upper())
+            if text is not None:
+                values[field.name] = _parse_int(field.name, text) if isinstance(field.default, int) else text
         return cls(**values)
 
     @property
@@ -94,38 +118,45 @@ class Settings:
     @property
     def cache_path(self) -> Path:
         """The folder of fetched candles (it may not exist yet)."""
-        return Path(self.cache_dir).expanduser() if self.cache_dir.strip() else _user_cache() / "kronos-dashboard"
+        if self.cache_dir.strip():
+            return Path(self.cache_dir).expanduser()
+        return user_cache_path("kronos-dashboard", appauthor=False, opinion=False)
 
 
-def _check_gateway(gateway: str) -> None:
-    """Refuse a gateway that is not on this machine: it sees every request, and answers in the markets' place."""
-    if not gateway.startswith(("http://", "https://")):
-        raise SettingsError(f"feed_gateway must start with http:// or https://; got {gateway!r}.")
+def settings_schema() -> dict[str, Any]:
+    """The JSON schema of the settings."""
+    return TypeAdapter(Settings).json_schema()
+
+
+def _check_proxy(url: str) -> None:
+    """Reject a proxy on another machine: it sees every request, and could forge the responses of the markets."""
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(msg("feed_proxy_url must start with http:// or https://; got {url}.", url=repr(url)))
     try:
-        host = urlsplit(gateway).hostname or ""
-        local = host == "localhost" or ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        is_local = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        local = False
-    if not local:
+        is_local = False
+    if not is_local:
         raise SettingsError(
-            f"feed_gateway must be on this machine (127.0.0.1, ::1 or localhost); got {gateway!r}.",
-            f"Correct or unset {PREFIX}FEED_GATEWAY.",
+            msg(
+                "feed_proxy_url must be on this machine (127.0.0.1, ::1 or localhost); got {url}.",
+                url=repr(url),
+            ),
+            msg("Correct or unset {prefix}FEED_PROXY_URL.", prefix=ENVIRONMENT_PREFIX),
         )
 
 
-def _whole(name: str, text: str) -> int:
+def _parse_int(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
         raise SettingsError(
-            f"{PREFIX}{name.upper()} must be a whole number; got {text!r}.", "Correct or unset the variable."
+            msg(
+                "{prefix}{name} must be a whole number; got {text}.",
+                prefix=ENVIRONMENT_PREFIX,
+                name=name.upper(),
+                text=repr(text),
+            ),
+            msg("Correct or unset the variable."),
         ) from error
-
-
-def _user_cache() -> Path:
-    """Where programs of this user keep what they can get again."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

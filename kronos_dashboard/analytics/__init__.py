@@ -1,68 +1,57 @@
-"""What the sampled paths answer, in words a trader uses; every answer with its number of paths and sampling error.
+"""What the sampled paths say: probabilities, ranges, risk, volatility, scenarios; each with its sampling error.
 
-Make a ``Fan`` of a forecast and ask it::
+Make ``SampledPaths`` of a forecast and pass them to a function::
 
-    fan = Fan.of(forecast, window.context)
-    touch(fan, 105.0).describe()
-    stop_before_target(fan, stop=97.0, target=106.0).profit.value
+    sampled = SampledPaths.from_forecast(forecast, window.context)
+    touch(sampled, 105.0).describe()
+    bracket_outcome(sampled, stop=97.0, target=106.0).profit.value
 
-An answer holds numbers; ``describe`` says them in English, and in any language that has a catalogue with the keys of
-``texts.ENGLISH``.
+A result holds numbers; ``describe`` puts them into sentences, which ``messages.translate`` puts into other languages.
 """
 
-from kronos_dashboard.analytics.answers import Answer, Sentence
-from kronos_dashboard.analytics.bracket import StopTarget, stop_before_target
-from kronos_dashboard.analytics.direction import (
-    ChanceUp,
-    TimeToHit,
-    Touch,
-    chance_up,
-    first_touch,
-    time_to_hit,
-    touch,
-    up_curve,
-)
+from kronos_dashboard.analytics.bracket import BracketOutcome, bracket_outcome
+from kronos_dashboard.analytics.direction import Direction, direction, prob_up_by_step
 from kronos_dashboard.analytics.estimates import CONFIDENCE, Estimate
 from kronos_dashboard.analytics.price_range import Excursions, ExpectedRange, excursions, expected_range
+from kronos_dashboard.analytics.result import AnalyticsResult, Sentence
 from kronos_dashboard.analytics.risk import TailRisk, tail_risk
-from kronos_dashboard.analytics.sampled_paths import Fan
-from kronos_dashboard.analytics.scenarios import Scenario, Scenarios, scenarios
-from kronos_dashboard.analytics.summary import overview
-from kronos_dashboard.analytics.surprisal import RecentSurprise, recent_surprise, recent_surprises
-from kronos_dashboard.analytics.texts import ENGLISH
+from kronos_dashboard.analytics.sampled_paths import SampledPaths
+from kronos_dashboard.analytics.scenarios import Scenario, Scenarios, find_scenarios
+from kronos_dashboard.analytics.summary import summarize
+from kronos_dashboard.analytics.surprisal import RecentSurprisal, recent_surprisal, recent_surprisal_many
+from kronos_dashboard.analytics.touch import TimeToHit, Touch, first_touch, time_to_hit, touch
 from kronos_dashboard.analytics.volatility import Volatility, bars_per_year, volatility
 
 __all__ = [
     "CONFIDENCE",
-    "ENGLISH",
-    "Answer",
-    "ChanceUp",
+    "AnalyticsResult",
+    "BracketOutcome",
+    "Direction",
     "Estimate",
     "Excursions",
     "ExpectedRange",
-    "Fan",
-    "RecentSurprise",
+    "RecentSurprisal",
+    "SampledPaths",
     "Scenario",
     "Scenarios",
     "Sentence",
-    "StopTarget",
     "TailRisk",
     "TimeToHit",
     "Touch",
     "Volatility",
     "bars_per_year",
-    "chance_up",
+    "bracket_outcome",
+    "direction",
     "excursions",
     "expected_range",
+    "find_scenarios",
     "first_touch",
-    "overview",
-    "recent_surprise",
-    "recent_surprises",
-    "scenarios",
-    "stop_before_target",
+    "prob_up_by_step",
+    "recent_surprisal",
+    "recent_surprisal_many",
+    "summarize",
     "tail_risk",
     "time_to_hit",
     "touch",
-    "up_curve",
     "volatility",
 ]

@@ -1,8 +1,9 @@
-"""A trade at the last close with a stop and a target: which comes first, and what is it worth on average?
+"""Outcome of a bracket order (a position at the last close with a stop and a target) over the paths.
 
-Bars show how far the price went, not in which order. Where one bar touches both, the stop counts as first, and it is
-told how often that was. A bar that opens beyond the stop is filled at its open, which is worse; one that opens beyond
-the target at the target, which is no better. A path that touches neither is closed at the last step.
+A bar does not show the order of its high and low. If one bar touches both prices, the stop counts as first, and the
+number of such paths is reported. A bar that opens beyond the stop is filled at its open (slippage); one that opens
+beyond the target is filled at the target (no price improvement). A path that touches neither is closed at the last
+step.
 """
 
 from __future__ import annotations
@@ -12,34 +13,36 @@ from typing import Literal
 
 import numpy as np
 
-from kronos_dashboard.analytics.answers import Answer, Sentence, error_sentence
-from kronos_dashboard.analytics.direction import first_touch
-from kronos_dashboard.analytics.estimates import Estimate, mean, share
-from kronos_dashboard.analytics.sampled_paths import Fan
+from kronos_dashboard.analytics.estimates import Estimate, mean, proportion
+from kronos_dashboard.analytics.result import AnalyticsResult, Sentence, error_sentence
+from kronos_dashboard.analytics.sampled_paths import SampledPaths
+from kronos_dashboard.analytics.touch import first_touch
 from kronos_dashboard.errors import SettingsError
+from kronos_dashboard.messages import msg
 
-__all__ = ["StopTarget", "stop_before_target"]
+__all__ = ["BracketOutcome", "bracket_outcome"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StopTarget(Answer):
-    """What becomes of a trade."""
+class BracketOutcome(AnalyticsResult):
+    """Outcome of a bracket order; probabilities are fractions of the paths."""
 
     side: Literal["long", "short"]
     entry: float
     stop: float
     target: float
     horizon: int
-    target_first: Estimate
-    stop_first: Estimate
+    prob_target_first: Estimate
+    prob_stop_first: Estimate
     """Includes the paths that touch both in one bar."""
-    neither: Estimate
-    both_in_one_bar: int
-    """Paths whose deciding bar touches both, so that the order is not known."""
+    prob_neither: Estimate
+    ambiguous_paths: int
+    """Paths whose deciding bar touches both, so that the order is unknown."""
     profit: Estimate
-    """Mean profit as a fraction of the entry price, cost taken off; a loss is negative."""
+    """Mean profit net of cost, as a fraction of the entry price; a loss is negative."""
     break_even: float
-    """Fraction of the trades that end at stop or target which must end at the target for no loss, cost included."""
+    """Break-even win rate: the fraction of trades closed at stop or target that must be closed at the target, cost
+    included."""
 
     @property
     def expected_profit(self) -> float:
@@ -48,69 +51,78 @@ class StopTarget(Answer):
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """The chances, the profit and its error; how many paths are not clear."""
-        chances = {
+        """The probabilities, the profit and its error; the ambiguous paths, if any."""
+        probabilities = {
             "target": self.target,
             "stop": self.stop,
-            "target_first": self.target_first.value,
-            "stop_first": self.stop_first.value,
-            "neither": self.neither.value,
+            "target_first": self.prob_target_first.value,
+            "stop_first": self.prob_stop_first.value,
+            "neither": self.prob_neither.value,
             "horizon": self.horizon,
         }
         profit = {"profit": self.profit.value, "price": self.expected_profit, "break_even": self.break_even}
-        both = (Sentence(key="trade.both", values={"paths": self.both_in_one_bar}),) * (self.both_in_one_bar > 0)
+        ambiguous = (Sentence(key="trade.both", values={"paths": self.ambiguous_paths}),) * (self.ambiguous_paths > 0)
         return (
-            Sentence(key=f"trade.{self.side}", values=chances),
-            error_sentence(self.target_first, "chance"),
+            Sentence(key=f"trade.{self.side}", values=probabilities),
+            error_sentence(self.prob_target_first, "chance"),
             Sentence(key="trade.profit", values=profit),
             error_sentence(self.profit, "fraction"),
-            *both,
+            *ambiguous,
         )
 
 
-def stop_before_target(fan: Fan, stop: float, target: float, *, cost: float = 0.0) -> StopTarget:
-    """A trade at the last close: long when the target lies above it, short when below.
+def bracket_outcome(sampled: SampledPaths, stop: float, target: float, *, cost: float = 0.0) -> BracketOutcome:
+    """Outcome of a bracket order at the last close: long if the target lies above it, short if below.
 
     Args:
-        fan: the paths.
-        stop: price at which the loss is taken, on the other side of the last close than the target.
-        target: price at which the profit is taken.
-        cost: of entry and exit together, a fraction of the entry price.
+        sampled: the paths.
+        stop: stop price, on the other side of the last close than the target.
+        target: target price.
+        cost: of entry and exit together, as a fraction of the entry price.
 
     Raises:
-        SettingsError: a price is none, both lie on one side, or the cost is negative.
+        SettingsError: a level is not a price, both lie on one side, or the cost is negative.
     """
-    low, high = fan.level(stop), fan.level(target)
-    if (low < fan.last_close) == (high < fan.last_close):
+    stop_level, target_level = sampled.check_level(stop), sampled.check_level(target)
+    if (stop_level < sampled.last_close) == (target_level < sampled.last_close):
         raise SettingsError(
-            f"stop and target must lie on either side of the last close, {fan.last_close:,.6g}; got {stop:,.6g} and "
-            f"{target:,.6g}.",
-            "For a long trade the stop lies below and the target above; for a short one the other way round.",
+            msg(
+                "stop and target must be on opposite sides of the last close, {last_close:,.6g}; got "
+                "{stop:,.6g} and {target:,.6g}.",
+                last_close=sampled.last_close,
+                stop=stop,
+                target=target,
+            ),
+            msg("Long: stop below, target above. Short: stop above, target below."),
         )
     if not 0 <= cost < 1:
-        raise SettingsError(f"cost must be a fraction of the entry price, 0 to below 1; got {cost}.")
-    stopped, reached = first_touch(fan, stop), first_touch(fan, target)
-    loses = (stopped > 0) & ((reached == 0) | (stopped <= reached))
-    wins = (reached > 0) & ~loses
-    sign = 1 if high > fan.last_close else -1
-    fills = np.where(wins, high, np.where(loses, _stop_fills(fan, stopped, low, sign), fan.closes[:, -1]))
-    risk, reward = abs(1 - low / fan.last_close) + cost, abs(high / fan.last_close - 1) - cost
-    return StopTarget(
+        raise SettingsError(
+            msg("cost must be a fraction of the entry price, at least 0 and below 1; got {cost}.", cost=cost)
+        )
+    stop_steps, target_steps = first_touch(sampled, stop), first_touch(sampled, target)  # int [N], 0: never
+    losses = (stop_steps > 0) & ((target_steps == 0) | (stop_steps <= target_steps))
+    wins = (target_steps > 0) & ~losses
+    sign = 1 if target_level > sampled.last_close else -1
+    stop_fills = _stop_fill_prices(sampled, stop_steps, stop_level, sign)
+    fills = np.where(wins, target_level, np.where(losses, stop_fills, sampled.closes[:, -1]))
+    risk = abs(1 - stop_level / sampled.last_close) + cost
+    reward = abs(target_level / sampled.last_close - 1) - cost
+    return BracketOutcome(
         side="long" if sign > 0 else "short",
-        entry=fan.last_close,
-        stop=low,
-        target=high,
-        horizon=fan.horizon,
-        target_first=share(wins),
-        stop_first=share(loses),
-        neither=share(~wins & ~loses),
-        both_in_one_bar=int(np.count_nonzero(loses & (stopped == reached))),
-        profit=mean(sign * (fills / fan.last_close - 1) - cost),
+        entry=sampled.last_close,
+        stop=stop_level,
+        target=target_level,
+        horizon=sampled.horizon,
+        prob_target_first=proportion(wins),
+        prob_stop_first=proportion(losses),
+        prob_neither=proportion(~wins & ~losses),
+        ambiguous_paths=int(np.count_nonzero(losses & (stop_steps == target_steps))),
+        profit=mean(sign * (fills / sampled.last_close - 1) - cost),
         break_even=min(1.0, risk / (risk + reward)),
     )
 
 
-def _stop_fills(fan: Fan, stopped: np.ndarray, stop: float, sign: int) -> np.ndarray:
-    """Prices [N] at which a stop is filled, given the step at which it is touched (0: no matter)."""
-    opens = fan.opens[np.arange(fan.num_paths), np.maximum(stopped, 1) - 1]
+def _stop_fill_prices(sampled: SampledPaths, steps: np.ndarray, stop: float, sign: int) -> np.ndarray:
+    """Fill prices [N] of a stop that is touched at ``steps`` [N] (0: never, any price)."""
+    opens = sampled.opens[np.arange(sampled.num_paths), np.maximum(steps, 1) - 1]
     return np.minimum(opens, stop) if sign > 0 else np.maximum(opens, stop)

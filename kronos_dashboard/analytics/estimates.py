@@ -1,7 +1,7 @@
-"""Numbers read off a sample of paths, each with how far chance alone may have moved it.
+"""Statistics of a sample of paths, each with its sampling error.
 
-The paths are independent draws. What is told here is the error of having drawn N of them and not infinitely many; how
-far the model itself is off, no number of paths tells.
+The paths are independent draws of the model. The intervals here cover the error of N draws instead of infinitely many;
+the error of the model itself is not part of them, and no number of paths reveals it.
 """
 
 from __future__ import annotations
@@ -14,44 +14,45 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["CONFIDENCE", "Estimate", "mean", "of_error", "quantile", "share", "wilson"]
+__all__ = ["CONFIDENCE", "Estimate", "mean", "normal_estimate", "proportion", "quantile", "wilson"]
 
 CONFIDENCE = 0.95
-"""Confidence of every interval."""
+"""Confidence level of every interval."""
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+"""Half width of the normal interval, in standard errors (1.96)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A number and its sampling error."""
+    """A statistic with its sampling error."""
 
     value: float
     low: float
-    """Lower edge of the interval at ``CONFIDENCE``; -inf where the paths are too few to bound it."""
+    """Lower bound of the interval at ``CONFIDENCE``; -inf if there are too few paths."""
     high: float
-    """Upper edge; inf where the paths are too few."""
+    """Upper bound; inf if there are too few paths."""
     standard_error: float
-    """NaN where the paths are too few to tell."""
+    """NaN if there are too few paths."""
     num_paths: int
-    """How many paths the number was read off."""
+    """Sample size."""
     method: Literal["wilson", "student", "order statistics", "normal"]
-    """How the interval was made."""
+    """How the interval was computed."""
 
     @property
     def complement(self) -> Estimate:
-        """Of a fraction: that of all the other paths."""
+        """For a proportion: that of the other paths, ``1 - value``."""
         return replace(self, value=1 - self.value, low=1 - self.high, high=1 - self.low)
 
     @property
-    def bounded(self) -> bool:
+    def is_bounded(self) -> bool:
         """Whether there are enough paths for an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
-def share(hits: np.ndarray) -> Estimate:
-    """The fraction of paths for which ``hits`` (bool [N]) holds, with Wilson's interval (and his standard error).
+def proportion(hits: np.ndarray) -> Estimate:
+    """The fraction of paths for which ``hits`` (bool [N]) is true, with the Wilson interval.
 
-    The interval keeps its promise at 0 and 1, where the plain one has no width.
+    The standard error is half the interval's width over z. Unlike the Wald interval it keeps its coverage near 0 and 1.
     """
     number, value = len(hits), float(np.mean(hits))
     low, high = wilson(int(np.count_nonzero(hits)), number)
@@ -66,29 +67,40 @@ def share(hits: np.ndarray) -> Estimate:
 
 
 def wilson(count: np.ndarray | int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper edges of Wilson's interval for ``count`` hits [...] among ``number`` paths."""
+    """Bounds of the Wilson score interval (1927) for ``count`` hits [...] among ``number`` paths.
+
+    The solutions p of ``(p - count / number)^2 = z^2 p (1 - p) / number``. The same as
+    ``scipy.stats.binomtest(...).proportion_ci(method="wilson")``, which takes one count at a time.
+    """
     fraction = np.asarray(count, dtype=np.float64) / number
     shrink = 1 + _Z**2 / number
-    middle = (fraction + _Z**2 / (2 * number)) / shrink
-    half = _Z / shrink * np.sqrt(fraction * (1 - fraction) / number + _Z**2 / (4 * number**2))
-    low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
-    return np.where(fraction == 0, 0.0, low), np.where(fraction == 1, 1.0, high)
+    center = (fraction + _Z**2 / (2 * number)) / shrink
+    half_width = _Z / shrink * np.sqrt(fraction * (1 - fraction) / number + _Z**2 / (4 * number**2))
+    low, high = np.clip(center - half_width, 0, 1), np.clip(center + half_width, 0, 1)
+    return np.where(fraction == 0, 0.0, low), np.where(fraction == 1, 1.0, high)  # exact, where rounding is not
 
 
 def mean(values: np.ndarray) -> Estimate:
-    """The mean of ``values`` [N], with Student's interval."""
+    """The mean of ``values`` [N], with Student's t interval; unbounded for one value."""
     number, value = len(values), float(np.mean(values))
     if number == 1:
-        return _unbounded(value, "student")
+        return Estimate(
+            value=value, low=-math.inf, high=math.inf, standard_error=math.nan, num_paths=1, method="student"
+        )
     error = float(np.std(values, ddof=1)) / math.sqrt(number)
-    half = _student(number - 1) * error
+    half_width = _student_quantile(number - 1) * error
     return Estimate(
-        value=value, low=value - half, high=value + half, standard_error=error, num_paths=number, method="student"
+        value=value,
+        low=value - half_width,
+        high=value + half_width,
+        standard_error=error,
+        num_paths=number,
+        method="student",
     )
 
 
-def of_error(value: float, error: float, number: int) -> Estimate:
-    """A number whose standard error is known, with the normal interval."""
+def normal_estimate(value: float, error: float, number: int) -> Estimate:
+    """A statistic with a known standard ``error``, with the normal interval ``value +- z error``."""
     return Estimate(
         value=value,
         low=value - _Z * error,
@@ -99,19 +111,19 @@ def of_error(value: float, error: float, number: int) -> Estimate:
     )
 
 
-def quantile(values: np.ndarray, level: float, *, counted: bool = False) -> Estimate:
-    """The quantile of ``values`` [N] at ``level``, between two order statistics that hold for any distribution.
+def quantile(values: np.ndarray, level: float, *, discrete: bool = False) -> Estimate:
+    """The quantile of ``values`` [N] at ``level``, with a distribution-free interval between two order statistics.
 
-    Far out in the tails of few paths one of them is missing: that edge is then infinite.
+    A bound is infinite if no order statistic lies far enough out, as in the tails of few paths.
 
     Args:
         values: one number per path.
         level: a fraction.
-        counted: values are counts (of bars, say): take one of them, nothing in between.
+        discrete: values are counts (of bars, for example): return one of them, no interpolation.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
-    value = float(np.quantile(ordered, level, method="inverted_cdf" if counted else "linear"))
-    lower, upper = _ranks(len(ordered), level)
+    value = float(np.quantile(ordered, level, method="inverted_cdf" if discrete else "linear"))
+    lower, upper = _order_statistic_ranks(len(ordered), level)
     low = float(ordered[lower - 1]) if lower >= 1 else -math.inf
     high = float(ordered[upper - 1]) if upper <= len(ordered) else math.inf
     bounded = math.isfinite(high) and math.isfinite(low)
@@ -126,29 +138,24 @@ def quantile(values: np.ndarray, level: float, *, counted: bool = False) -> Esti
 
 
 @lru_cache(maxsize=256)
-def _ranks(number: int, level: float) -> tuple[int, int]:
-    """Ranks, counted from 1, of the order statistics around a quantile; 0 and ``number`` + 1 where there is none.
+def _order_statistic_ranks(number: int, level: float) -> tuple[int, int]:
+    """Ranks, from 1, of the order statistics that bound a quantile; 0 and ``number`` + 1 where there is none.
 
-    The number of values below the quantile is binomial; each rank leaves at most half of the error probability outside.
+    The number B of values below the quantile is binomial(number, level) (David and Nagaraja 2003, section 7.1): with
+    ranks l and u, ``P(B < l)`` and ``P(B >= u)`` each stay within half of the error probability.
     """
-    counts = np.arange(number + 1)
-    logs = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, number + 1)))))  # of factorials
-    ways = logs[-1] - logs - logs[::-1]
-    at_most = np.cumsum(np.exp(ways + counts * math.log(level) + (number - counts) * math.log1p(-level)))  # P(B <= c)
-    outside = (1 - CONFIDENCE) / 2
-    lower = int(np.searchsorted(at_most, outside, side="right"))  # the most l with P(B <= l - 1) <= outside
-    upper = int(np.searchsorted(at_most, 1 - outside, side="left")) + 1  # the least u with P(B <= u - 1) >= 1 - outside
+    from scipy import stats  # here, not above: it takes half a second, and pages must respond before it is loaded
+
+    tail = (1 - CONFIDENCE) / 2
+    below = stats.binom.cdf(np.arange(number + 1), number, level)  # P(B <= b), [N + 1]
+    lower = int(np.searchsorted(below, tail, side="right"))  # largest l with P(B <= l - 1) <= tail
+    upper = int(np.searchsorted(below, 1 - tail, side="left")) + 1  # smallest u with P(B <= u - 1) >= 1 - tail
     return lower, upper
 
 
-def _student(freedom: int) -> float:
-    """Student's quantile by its series in 1 / freedom; within 1 % from 3 degrees of freedom on."""
-    z = _Z
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+@lru_cache(maxsize=256)
+def _student_quantile(degrees_of_freedom: int) -> float:
+    """Half width of Student's t interval, in standard errors."""
+    from scipy import stats  # as above
 
-
-def _unbounded(value: float, method: Literal["student"]) -> Estimate:
-    return Estimate(value=value, low=-math.inf, high=math.inf, standard_error=math.nan, num_paths=1, method=method)
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees_of_freedom))

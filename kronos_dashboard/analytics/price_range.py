@@ -1,4 +1,4 @@
-"""How far up and down: the range of the horizon, and the worst fall and best rise on the way."""
+"""High-low range over the horizon, maximum drawdown and maximum run-up."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Literal
 
 import numpy as np
 
-from kronos_dashboard.analytics.answers import Answer, Sentence, error_sentence
 from kronos_dashboard.analytics.estimates import Estimate, mean, quantile
-from kronos_dashboard.analytics.sampled_paths import Fan
+from kronos_dashboard.analytics.result import AnalyticsResult, Sentence, error_sentence
+from kronos_dashboard.analytics.sampled_paths import SampledPaths
 
 __all__ = ["QUANTILES", "Excursions", "ExpectedRange", "excursions", "expected_range"]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Levels at which distributions are told."""
+"""Levels at which distributions are reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpectedRange(Answer):
+class ExpectedRange(AnalyticsResult):
     """Highest high and lowest low within the horizon; prices in price units."""
 
     last_close: float
     horizon: int
     mean: Estimate
-    """Mean of highest high less lowest low."""
+    """Mean of highest high minus lowest low."""
     median: Estimate
     highest: Mapping[float, Estimate]
     """Quantiles of the highest high, by level."""
@@ -34,43 +34,43 @@ class ExpectedRange(Answer):
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """The median range and its error; where half of the highs and lows lie."""
+        """The median range and its error; medians and 5 % tails of highs and lows."""
         values = {
             "median": self.median.value,
             "mean": self.mean.value,
             "fraction": self.median.value / self.last_close,
             "horizon": self.horizon,
         }
-        edges = {"high": self.highest[0.5].value, "low": self.lowest[0.5].value}
-        far = {"high": self.highest[0.95].value, "low": self.lowest[0.05].value}
+        medians = {"high": self.highest[0.5].value, "low": self.lowest[0.5].value}
+        tails = {"high": self.highest[0.95].value, "low": self.lowest[0.05].value}
         return (
             Sentence(key="range", values=values),
             error_sentence(self.median, "price"),
-            Sentence(key="range.middle", values=edges),
-            Sentence(key="range.far", values=far),
+            Sentence(key="range.middle", values=medians),
+            Sentence(key="range.far", values=tails),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Excursions(Answer):
-    """The worst loss from a peak and the best gain from a trough, along closes from the last known one on.
+class Excursions(AnalyticsResult):
+    """Maximum drawdown and maximum run-up of a position from the last close on, by closes.
 
-    For a long position the drawdown is the largest fall from an earlier high close, as a fraction of it, and the run-up
-    the largest rise from an earlier low close, as a fraction of that. For a short one the two change places.
+    For a long position the drawdown is ``max (peak - close) / peak`` over earlier peaks, the run-up ``max (close -
+    trough) / trough`` over earlier troughs. For a short position the two are exchanged.
     """
 
     side: Literal["long", "short"]
     horizon: int
     drawdown_mean: Estimate
     drawdown: Mapping[float, Estimate]
-    """Quantiles of the maximum drawdown by level, fractions."""
+    """Quantiles of the maximum drawdown, by level; fractions."""
     run_up_mean: Estimate
     run_up: Mapping[float, Estimate]
-    """Quantiles of the maximum run-up by level, fractions."""
+    """Quantiles of the maximum run-up, by level; fractions."""
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """The median drawdown and its error; the bad one in twenty; the run-up."""
+        """The median drawdown and its error; its 95 % quantile; the run-up."""
         values = {"median": self.drawdown[0.5].value, "mean": self.drawdown_mean.value, "horizon": self.horizon}
         return (
             Sentence(key=f"drawdown.{self.side}", values=values),
@@ -80,12 +80,12 @@ class Excursions(Answer):
         )
 
 
-def expected_range(fan: Fan) -> ExpectedRange:
-    """The range of the whole horizon, by highs and lows."""
-    highest, lowest = fan.highs.max(axis=1), fan.lows.min(axis=1)
+def expected_range(sampled: SampledPaths) -> ExpectedRange:
+    """The high-low range over the whole horizon."""
+    highest, lowest = sampled.highs.max(axis=1), sampled.lows.min(axis=1)
     return ExpectedRange(
-        last_close=fan.last_close,
-        horizon=fan.horizon,
+        last_close=sampled.last_close,
+        horizon=sampled.horizon,
         mean=mean(highest - lowest),
         median=quantile(highest - lowest, 0.5),
         highest={level: quantile(highest, level) for level in QUANTILES},
@@ -93,16 +93,16 @@ def expected_range(fan: Fan) -> ExpectedRange:
     )
 
 
-def excursions(fan: Fan, side: Literal["long", "short"] = "long") -> Excursions:
-    """Maximum drawdown and run-up of a position taken at the last close, along closes."""
-    falls = (1 - fan.walks / np.maximum.accumulate(fan.walks, axis=1)).max(axis=1)
-    rises = (fan.walks / np.minimum.accumulate(fan.walks, axis=1) - 1).max(axis=1)
-    against, along = (falls, rises) if side == "long" else (rises, falls)
+def excursions(sampled: SampledPaths, side: Literal["long", "short"] = "long") -> Excursions:
+    """Maximum drawdown and run-up of a position opened at the last close, by closes."""
+    drawdowns = (1 - sampled.close_paths / np.maximum.accumulate(sampled.close_paths, axis=1)).max(axis=1)
+    run_ups = (sampled.close_paths / np.minimum.accumulate(sampled.close_paths, axis=1) - 1).max(axis=1)
+    adverse, favorable = (drawdowns, run_ups) if side == "long" else (run_ups, drawdowns)
     return Excursions(
         side=side,
-        horizon=fan.horizon,
-        drawdown_mean=mean(against),
-        drawdown={level: quantile(against, level) for level in QUANTILES},
-        run_up_mean=mean(along),
-        run_up={level: quantile(along, level) for level in QUANTILES},
+        horizon=sampled.horizon,
+        drawdown_mean=mean(adverse),
+        drawdown={level: quantile(adverse, level) for level in QUANTILES},
+        run_up_mean=mean(favorable),
+        run_up={level: quantile(favorable, level) for level in QUANTILES},
     )

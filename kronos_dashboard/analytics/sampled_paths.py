@@ -1,6 +1,6 @@
-"""The paths that questions are asked of, with the price they start from.
+"""Sampled paths together with the price they start from: the input of all analytics.
 
-Shapes: N paths, H steps; steps are counted from 1, which is the first bar after the cutoff.
+Shapes: N paths, H steps; steps are counted from 1, the first bar after the cutoff.
 """
 
 from __future__ import annotations
@@ -12,37 +12,44 @@ from typing import Self
 import numpy as np
 
 from engine.forecast import COLUMNS, Forecast
-from kronos_dashboard.errors import SettingsError
+from kronos_dashboard.errors import InvalidForecastError, SettingsError
 from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.messages import msg
 
-__all__ = ["Fan"]
+__all__ = ["SampledPaths"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Fan:
+class SampledPaths:
     """Sampled paths and the close before them.
 
     Raises:
-        SettingsError: the paths have another shape or hold values that are no prices.
+        InvalidForecastError: the paths have another shape, or hold values that are no prices.
     """
 
     paths: np.ndarray
     """[N, H, 6] in price units."""
     last_close: float
-    """The context's last close, rounded as the paths are, so that a price that did not move equals it."""
+    """The context's last close, in the precision of the paths, so that an unchanged price equals it."""
 
     def __post_init__(self) -> None:
         """Check, and round the last close."""
         if self.paths.ndim != 3 or self.paths.shape[2] != len(COLUMNS) or 0 in self.paths.shape:
-            raise SettingsError(f"paths must have the shape [N, H, {len(COLUMNS)}]; got {list(self.paths.shape)}.")
-        object.__setattr__(self, "last_close", self.rounded(self.last_close))
+            raise InvalidForecastError(
+                msg(
+                    "paths must have the shape [N, H, {count}]; got {shape}.",
+                    count=len(COLUMNS),
+                    shape=list(self.paths.shape),
+                )
+            )
+        object.__setattr__(self, "last_close", self.round_price(self.last_close))
         prices = self.paths[..., :4]
         if not (np.isfinite(prices).all() and prices.min() > 0 and self.last_close > 0):
-            raise SettingsError("paths and the last close must hold finite prices above zero.")
+            raise InvalidForecastError(msg("paths and the last close must be finite prices above zero."))
 
     @classmethod
-    def of(cls, forecast: Forecast, context: CandleFrame) -> Self:
-        """The fan of a forecast after its context."""
+    def from_forecast(cls, forecast: Forecast, context: CandleFrame) -> Self:
+        """The paths of a forecast after its context."""
         return cls(paths=forecast.paths, last_close=float(context.frame["close"].iloc[-1]))
 
     @property
@@ -76,32 +83,32 @@ class Fan:
         return self.paths[..., 3].astype(np.float64)
 
     @cached_property
-    def walks(self) -> np.ndarray:
-        """Closes with the last known one in front, float64 [N, H + 1]."""
+    def close_paths(self) -> np.ndarray:
+        """Closes with the context's last close in front, float64 [N, H + 1]."""
         return np.concatenate((np.full((self.num_paths, 1), self.last_close), self.closes), axis=1)
 
-    def rounded(self, price: float) -> float:
-        """A price as the paths would hold it."""
+    def round_price(self, price: float) -> float:
+        """A price in the precision of the paths."""
         return float(np.asarray(price).astype(self.paths.dtype))
 
-    def level(self, price: float) -> float:
-        """A price level to ask about, rounded as the paths are.
+    def check_level(self, price: float) -> float:
+        """A price level, in the precision of the paths.
 
         Raises:
-            SettingsError: it is no price, or the last close itself.
+            SettingsError: it is not a price, or equals the last close.
         """
         if not (np.isfinite(price) and price > 0):
-            raise SettingsError(f"a level must be a price above zero; got {price}.")
-        level = self.rounded(price)
+            raise SettingsError(msg("a level must be a price above zero; got {price}.", price=price))
+        level = self.round_price(price)
         if level == self.last_close:
             raise SettingsError(
-                f"the level {price:,.6g} is the last close itself, where every path begins.",
-                "Choose a level above or below it.",
+                msg("the level {price:,.6g} equals the last close, where every path starts.", price=price),
+                msg("Choose a level above or below it."),
             )
         return level
 
-    def step(self, step: int | None) -> int:
-        """A horizon step, counted from 1; None = the last.
+    def check_step(self, step: int | None) -> int:
+        """A step, counted from 1; None = the last.
 
         Raises:
             SettingsError: there is no such step.
@@ -109,7 +116,7 @@ class Fan:
         if step is None:
             return self.horizon
         if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or not 1 <= step <= self.horizon:
-            raise SettingsError(f"a horizon step must be 1..{self.horizon}; got {step!r}.")
+            raise SettingsError(msg("a step must be 1..{horizon}; got {step}.", horizon=self.horizon, step=repr(step)))
         return int(step)
 
     def returns(self, step: int) -> np.ndarray:

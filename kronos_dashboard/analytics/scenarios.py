@@ -1,9 +1,12 @@
-"""Two or three scenarios: groups of paths that go alike, each with a real path in its middle.
+"""Two or three scenarios: clusters of similar paths, each with a sampled path as its medoid.
 
-Paths are compared by their log-returns from the last close, standardised step by step over the paths, so that every
-step counts alike. Groups are k-medoids (exchange of medoids until nothing improves, from a greedy start). Two or three
-groups: what has the better silhouette. Any cloud can be cut in two, so the silhouette is held against those of clouds
-that have the paths' own spread in every direction, and no groups (normal ones, from a fixed seed).
+Points are the log-returns of the paths from the last close, standardized per step over the paths, so that every step
+has equal weight. Clusters are k-medoids (PAM, Kaufman and Rousseeuw 1990: greedy start, then exchange of medoids while
+that helps). Their number, two or three, is that with the higher silhouette (Rousseeuw 1987). Any cloud can be cut in
+two, so the silhouette is compared with those of a null model: normal clouds with the covariance of the paths, without
+clusters.
+
+Shapes: N paths, n of them clustered, d steps.
 """
 
 from __future__ import annotations
@@ -12,101 +15,100 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kronos_dashboard.analytics.answers import Answer, Sentence, error_sentence
-from kronos_dashboard.analytics.estimates import Estimate, share
-from kronos_dashboard.analytics.sampled_paths import Fan
+from kronos_dashboard.analytics.estimates import Estimate, proportion
+from kronos_dashboard.analytics.result import AnalyticsResult, Sentence, error_sentence
+from kronos_dashboard.analytics.sampled_paths import SampledPaths
 
-__all__ = ["Scenario", "Scenarios", "medoids", "scenarios", "silhouette"]
+__all__ = ["Scenario", "Scenarios", "find_scenarios", "medoids", "silhouette"]
 
-_CLOUDS = 19
-"""Clouds without groups that are cut for comparison: by chance one time in twenty the paths beat them all."""
-_MOST = 250
-"""Paths that groups are made of, evenly taken; the others are counted to the nearest."""
-_STILL = 1e-9
-"""Log-returns that differ less than this over the paths do not differ."""
+_NUM_NULL_SAMPLES = 19
+"""Null clouds: paths without clusters beat all of them by chance in one case of twenty."""
+_MAX_CLUSTERED_PATHS = 250
+"""Evenly chosen paths that are clustered (the cost is cubic); the others are assigned to the nearest medoid."""
+_MIN_SPREAD = 1e-9
+"""Standard deviation of log-returns below which a step counts as constant over the paths: rounding is that large."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One group of paths."""
+    """One cluster of paths."""
 
-    share: Estimate
-    """Fraction of the paths. Its error is that of counting, the groups taken as they are."""
-    path: int
-    """Number, from 0, of the path in the middle: a real one."""
-    end: float
-    """Median close of the group at the last step, price units."""
-    change: float
-    """``end`` as a return from the last close."""
+    probability: Estimate
+    """Fraction of the paths. Its error is that of counting, for fixed clusters."""
+    medoid_path: int
+    """Index, from 0, of the sampled path in the middle."""
+    median_close: float
+    """Median close of the cluster at the last step, price units."""
+    median_return: float
+    """``median_close`` as a return from the last close."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scenarios(Answer):
-    """The groups, from the highest to the lowest end."""
+class Scenarios(AnalyticsResult):
+    """The clusters, in decreasing order of their median close."""
 
-    groups: tuple[Scenario, ...]
-    """One where all paths are the same, else two or three."""
+    clusters: tuple[Scenario, ...]
+    """One if all paths are equal, else two or three."""
     labels: np.ndarray
-    """int [N]: the group of each path."""
+    """int [N]: the cluster of each path."""
     silhouette: float
-    """-1 to 1: how much nearer paths lie to their own group than to the next; 0 with one group."""
-    clouds: np.ndarray
-    """Silhouettes of clouds without groups; empty with one group."""
+    """Mean silhouette, -1 to 1; 0 for one cluster."""
+    null_silhouettes: np.ndarray
+    """Silhouettes of the null clouds; empty for one cluster."""
 
     @property
-    def clear(self) -> bool:
-        """Whether the groups lie further apart than those of every cloud without groups."""
-        return bool((self.silhouette > self.clouds).all()) and len(self.groups) > 1
+    def is_separated(self) -> bool:
+        """Whether the silhouette is higher than that of every null cloud."""
+        return bool((self.silhouette > self.null_silhouettes).all()) and len(self.clusters) > 1
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """How many groups, each of them with its error, and whether they lie apart."""
-        if len(self.groups) == 1:
-            [only] = self.groups
-            return (Sentence(key="scenarios.same", values={"end": only.end, "change": only.change}),)
-        each = (
-            (
-                Sentence(key="scenarios.one", values={"share": one.share.value, "end": one.end, "change": one.change}),
-                error_sentence(one.share, "chance"),
-            )
-            for one in self.groups
+        """The number of clusters, each cluster with its error, and whether they are separated."""
+        if len(self.clusters) == 1:
+            [only] = self.clusters
+            return (Sentence(key="scenarios.same", values={"end": only.median_close, "change": only.median_return}),)
+        clusters: list[Sentence] = []
+        for one in self.clusters:
+            values = {"share": one.probability.value, "end": one.median_close, "change": one.median_return}
+            clusters += [Sentence(key="scenarios.one", values=values), error_sentence(one.probability, "chance")]
+        separation = Sentence(
+            key="scenarios.clear" if self.is_separated else "scenarios.cloud",
+            values={"silhouette": self.silhouette, "cloud": float(self.null_silhouettes.mean())},
         )
-        apart = Sentence(
-            key="scenarios.clear" if self.clear else "scenarios.cloud",
-            values={"silhouette": self.silhouette, "cloud": float(self.clouds.mean())},
-        )
-        count = Sentence(key="scenarios", values={"count": len(self.groups)})
-        return (count, *(sentence for pair in each for sentence in pair), apart)
+        count = Sentence(key="scenarios", values={"count": len(self.clusters)})
+        return (count, *clusters, separation)
 
 
-def scenarios(fan: Fan) -> Scenarios:
-    """Group the paths; the same paths in the same order always give the same groups."""
-    points = _standardised(fan)
-    taken = np.unique(np.linspace(0, fan.num_paths - 1, min(fan.num_paths, _MOST)).round().astype(np.int64))
-    some = points[taken]
-    if not _distances(some, some).any():
-        return _told(fan, np.array([0]), np.zeros(fan.num_paths, dtype=np.int64), 0.0, np.empty(0))
-    chosen, apart = _cut(some)
+def find_scenarios(sampled: SampledPaths) -> Scenarios:
+    """Cluster the paths; deterministic for the same paths in the same order."""
+    points = _standardize(sampled)  # [N, d]
+    num_clustered = min(sampled.num_paths, _MAX_CLUSTERED_PATHS)
+    rows = np.unique(np.linspace(0, sampled.num_paths - 1, num_clustered).round().astype(np.int64))  # [n]
+    clustered = points[rows]
+    if not _distances(clustered, clustered).any():
+        return _build(sampled, np.array([0]), np.zeros(sampled.num_paths, dtype=np.int64), 0.0, np.empty(0))
+    chosen, score = _best_clustering(clustered)
     generator = np.random.default_rng(0)
-    size = (_CLOUDS, len(some), len(some))
-    clouds = [_cut(mixed @ some / np.sqrt(len(some)))[1] for mixed in generator.standard_normal(size)]
-    labels = _distances(points, some[chosen]).argmin(axis=1)
-    return _told(fan, taken[chosen], labels, apart, np.array(clouds))
+    mixing = generator.standard_normal((_NUM_NULL_SAMPLES, len(clustered), len(clustered)))
+    # random mixtures of the points are normal, with the covariance of the points
+    null_scores = [_best_clustering(matrix @ clustered / np.sqrt(len(clustered)))[1] for matrix in mixing]
+    labels = _distances(points, clustered[chosen]).argmin(axis=1)  # [N]
+    return _build(sampled, rows[chosen], labels, score, np.array(null_scores))
 
 
-def _cut(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """The medoids of two or three groups of points [n, d] that are not all the same, and their silhouette."""
-    distances = _distances(points, points)
-    tried = []
+def _best_clustering(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """The medoids of two or three clusters of points [n, d], which must not all be equal, and their silhouette."""
+    distances = _distances(points, points)  # [n, n]
+    candidates = []
     for count in range(2, min(3, len(points)) + 1):
         chosen = medoids(distances, count)
-        if (distances[np.ix_(chosen, chosen)] + np.eye(count)).all():  # no two of them are the same point
-            tried.append((chosen, silhouette(distances, distances[:, chosen].argmin(axis=1))))
-    return max(tried, key=lambda one: one[1])
+        if (distances[np.ix_(chosen, chosen)] + np.eye(count)).all():  # no two medoids are the same point
+            candidates.append((chosen, silhouette(distances, distances[:, chosen].argmin(axis=1))))
+    return max(candidates, key=lambda candidate: candidate[1])
 
 
 def medoids(distances: np.ndarray, count: int) -> np.ndarray:
-    """The ``count`` points, int [count], of least total distance to all, by exchange (PAM).
+    """The ``count`` points, int [count], with the smallest total distance of all points to the nearest (PAM).
 
     Args:
         distances: [n, n].
@@ -121,39 +123,43 @@ def medoids(distances: np.ndarray, count: int) -> np.ndarray:
     cost = distances[:, chosen].min(axis=1).sum()
     while True:
         best, exchange = cost, None
-        for place in range(count):
-            others = [chosen[i] for i in range(count) if i != place]
-            kept = distances[:, others].min(axis=1, initial=np.inf)
-            costs = np.minimum(kept[:, None], distances).sum(axis=0)  # [n]: with each point in this place
+        for position in range(count):
+            others = [chosen[i] for i in range(count) if i != position]
+            to_others = distances[:, others].min(axis=1, initial=np.inf)
+            costs = np.minimum(to_others[:, None], distances).sum(axis=0)  # [n]: with each point in this position
             point = int(costs.argmin())
             if costs[point] < best * (1 - 1e-12):
-                best, exchange = costs[point], (place, point)
+                best, exchange = costs[point], (position, point)
         if exchange is None:
             return np.array(chosen)
         chosen[exchange[0]], cost = exchange[1], best
 
 
 def silhouette(distances: np.ndarray, labels: np.ndarray) -> float:
-    """Mean silhouette of groups ``labels`` int [n], 0 .. at least 1, given distances [n, n]; 0 for points alone."""
-    groups = np.unique(labels)
-    sizes = np.array([(labels == group).sum() for group in groups])
-    means = np.stack([distances[:, labels == group].sum(axis=1) for group in groups], axis=1)  # sums so far
-    place = np.searchsorted(groups, labels)
+    """Mean silhouette of at least two clusters ``labels``, int [n], given distances [n, n].
+
+    Of a point: ``(b - a) / max(a, b)`` with its mean distances a to its own cluster and b to the nearest other one; 0
+    if it is alone in its cluster.
+    """
+    clusters, index = np.unique(labels, return_inverse=True)
+    members = labels[:, None] == clusters  # bool [n, k]
+    sizes = members.sum(axis=0)  # [k]
+    totals = np.stack([distances[:, inside].sum(axis=1) for inside in members.T], axis=1)  # [n, k]
     rows = np.arange(len(labels))
-    own = means[rows, place] / np.maximum(sizes[place] - 1, 1)
-    means = means / sizes
-    means[rows, place] = np.inf
-    other = means.min(axis=1)
-    widest = np.maximum(own, other)
-    apart = np.divide(other - own, widest, out=np.zeros_like(own), where=widest > 0)
-    return float(np.where(sizes[place] > 1, apart, 0.0).mean())
+    to_own = totals[rows, index] / np.maximum(sizes[index] - 1, 1)
+    means = totals / sizes
+    means[rows, index] = np.inf
+    to_other = means.min(axis=1)
+    larger = np.maximum(to_own, to_other)
+    values = np.divide(to_other - to_own, larger, out=np.zeros_like(to_own), where=larger > 0)
+    return float(np.where(sizes[index] > 1, values, 0.0).mean())
 
 
-def _standardised(fan: Fan) -> np.ndarray:
-    returns = np.log(fan.closes / fan.last_close)
+def _standardize(sampled: SampledPaths) -> np.ndarray:
+    returns = np.log(sampled.closes / sampled.last_close)
     spread = returns.std(axis=0)
-    moving = spread > _STILL
-    return (returns - returns.mean(axis=0))[:, moving] / spread[moving]
+    varies = spread > _MIN_SPREAD
+    return (returns - returns.mean(axis=0))[:, varies] / spread[varies]
 
 
 def _distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -161,16 +167,25 @@ def _distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     if points.shape[1] == 0:
         return np.zeros((len(points), len(others)))
     squares = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
-    found = np.sqrt(np.maximum(squares, 0) / points.shape[1])
-    return np.where(found < 1e-6, 0.0, found)
+    distances = np.sqrt(np.maximum(squares, 0) / points.shape[1])
+    return np.where(distances < 1e-6, 0.0, distances)  # below it is rounding of the difference of squares
 
 
-def _told(fan: Fan, chosen: np.ndarray, labels: np.ndarray, apart: float, clouds: np.ndarray) -> Scenarios:
-    """The groups in order of their ends."""
-    ends = [float(np.median(fan.closes[labels == i, -1])) for i in range(len(chosen))]
+def _build(
+    sampled: SampledPaths, chosen: np.ndarray, labels: np.ndarray, score: float, null_scores: np.ndarray
+) -> Scenarios:
+    """The clusters around the paths ``chosen``, sorted by their median close."""
+    ends = [float(np.median(sampled.closes[labels == i, -1])) for i in range(len(chosen))]
     order = sorted(range(len(chosen)), key=lambda i: -ends[i])
-    groups = tuple(
-        Scenario(share=share(labels == i), path=int(chosen[i]), end=ends[i], change=ends[i] / fan.last_close - 1)
+    clusters = tuple(
+        Scenario(
+            probability=proportion(labels == i),
+            medoid_path=int(chosen[i]),
+            median_close=ends[i],
+            median_return=ends[i] / sampled.last_close - 1,
+        )
         for i in order
     )
-    return Scenarios(groups=groups, labels=np.argsort(order)[labels], silhouette=apart, clouds=clouds)
+    return Scenarios(
+        clusters=clusters, labels=np.argsort(order)[labels], silhouette=score, null_silhouettes=null_scores
+    )

@@ -1,4 +1,4 @@
-"""Which recent candles the model did not expect, in words."""
+"""Surprisal of the last candles under the model."""
 
 from __future__ import annotations
 
@@ -9,70 +9,71 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.analytics.answers import Answer, Sentence, Value
+from kronos_dashboard.analytics.result import AnalyticsResult, Sentence, Value
 
 if TYPE_CHECKING:
-    from engine.surprisal import Judge, Surprise
+    from engine.surprisal import LikelihoodModel, Surprisal
 
-__all__ = ["ODD", "RecentSurprise", "recent_surprise", "recent_surprises"]
+__all__ = ["OUTLIER_Z", "RecentSurprisal", "recent_surprisal", "recent_surprisal_many"]
 
-ODD = 3.0
-"""Standard deviations, under the model, from which a candle counts as an anomaly."""
+OUTLIER_Z = 3.0
+"""Standard deviations of the surprisal, under the model, from which a candle counts as an outlier."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RecentSurprise(Answer):
-    """How the last candles looked to the model. Nothing here is sampled: there is no sampling error."""
+class RecentSurprisal(AnalyticsResult):
+    """Surprisal of the last k candles. Nothing in it is sampled: there is no sampling error."""
 
-    figures: Surprise
-    """Likelihoods per candle, in nats, and all that follows from them."""
-    odd: np.ndarray
-    """bool [k]: ``ODD`` or more standard deviations more surprising than the model's own candles."""
+    surprisal: Surprisal
+    """Negative log-likelihoods per candle, in nats, and the statistics that follow from them."""
+    is_outlier: np.ndarray
+    """bool [k]: the z-score is at least ``OUTLIER_Z``."""
 
     @property
-    def most(self) -> int:
-        """Which of the k candles, from 0, stands out most."""
-        return int(self.figures.deviation.argmax())
+    def max_index(self) -> int:
+        """Index, from 0, of the candle with the highest z-score."""
+        return int(self.surprisal.zscore.argmax())
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """How many stand out, and which most; how well the model knows this market; what it could not see."""
-        figures, most = self.figures, self.most
-        count, clipped = int(self.odd.sum()), int(figures.clipped.sum())
-        worst: dict[str, Value] = {
-            "time": f"{figures.index[most]:%Y-%m-%d %H:%M}",
-            "deviation": float(figures.deviation[most]),
-            "percentile": float(figures.percentile[most]),
+        """The number of outliers and the largest one; the mean surprisal; the clipped candles, if any."""
+        surprisal, largest = self.surprisal, self.max_index
+        count, num_clipped = int(self.is_outlier.sum()), int(surprisal.clipped.sum())
+        number: dict[str, Value] = {"odd": count, "candles": len(self.is_outlier)}
+        maximum: dict[str, Value] = {
+            "time": f"{surprisal.index[largest]:%Y-%m-%d %H:%M}",
+            "deviation": float(surprisal.zscore[largest]),
+            "percentile": float(surprisal.percentile[largest]),
         }
-        mean: dict[str, Value] = {"nll": float(figures.nll.mean()), "entropy": float(figures.entropy.mean())}
-        cut = (Sentence(key="surprise.clipped", values={"candles": clipped}),) * (clipped > 0)
+        mean: dict[str, Value] = {"nll": float(surprisal.nll.mean()), "entropy": float(surprisal.entropy.mean())}
+        clipped = (Sentence(key="surprise.clipped", values={"candles": num_clipped}),) * (num_clipped > 0)
         return (
-            Sentence(
-                key="surprise.some" if count else "surprise.none", values={"odd": count, "candles": len(self.odd)}
-            ),
-            Sentence(key="surprise.most", values=worst),
+            Sentence(key="surprise.some" if count else "surprise.none", values=number),
+            Sentence(key="surprise.most", values=maximum),
             Sentence(key="surprise.mean", values=mean),
-            *cut,
+            *clipped,
         )
 
 
-def recent_surprise(judge: Judge, frame: pd.DataFrame, *, last: int = 50) -> RecentSurprise:
-    """Judge the last candles of one series; see ``recent_surprises``."""
-    return recent_surprises(judge, [frame], last=last)[0]
+def recent_surprisal(model: LikelihoodModel, frame: pd.DataFrame, *, last: int = 50) -> RecentSurprisal:
+    """Score the last candles of one series; see ``recent_surprisal_many``."""
+    return recent_surprisal_many(model, [frame], last=last)[0]
 
 
-def recent_surprises(judge: Judge, frames: Sequence[pd.DataFrame], *, last: int = 50) -> list[RecentSurprise]:
-    """Judge the last candles of many series.
+def recent_surprisal_many(
+    model: LikelihoodModel, frames: Sequence[pd.DataFrame], *, last: int = 50
+) -> list[RecentSurprisal]:
+    """Score the last candles of many series.
 
     Args:
-        judge: a ``KronosPredictor``.
-        frames: ``forecasting.model_frame`` of each series' candles; the model sees the last ``max_context`` of them.
-        last: k, how many candles are judged, by what is known before the first of them.
+        model: a ``KronosPredictor``.
+        frames: ``forecasting.run.model_frame`` of each series' candles; the model sees the last ``max_context``.
+        last: k, the number of candles that are scored, given those before the first of them.
 
     Raises:
-        EngineError: there are too few candles before those that are judged.
+        EngineError: there are too few candles before the scored ones.
     """
-    from engine.surprisal import surprise  # here, not above: torch takes seconds
+    from engine.surprisal import score_surprisal  # here, not above: torch takes seconds
 
-    found = surprise(judge, frames, last=last)
-    return [RecentSurprise(figures=figures, odd=figures.deviation >= ODD) for figures in found]
+    scored = score_surprisal(model, frames, num_candles=last)
+    return [RecentSurprisal(surprisal=one, is_outlier=one.zscore >= OUTLIER_Z) for one in scored]

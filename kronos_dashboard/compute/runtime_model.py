@@ -1,56 +1,65 @@
-"""How long a forecast will take, learned from earlier ones on this machine.
+"""How long a forecast will take, estimated from earlier runs on this machine.
 
-Seconds = a start, a share per step, and a share per step and path, which grows with the candles that a step looks back
-on. The shares begin as a calibration says, all too fast or too slow by one factor perhaps; then they follow what was
-measured.
+Model of the run time: ``seconds = a + b * H + c * N * H * (1 + k * (T + H / 2))`` for N paths, H steps and T context
+candles: a start, a cost per decode step, and a cost per step and path that grows with the candles a step attends to.
+The coefficients start from a calibration and are then fitted to the measured runs, by ridge regression towards the
+calibration.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 import threading
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Estimate", "Timing", "Timings"]
+from engine.files import atomic_write
 
-MOST = 200
-"""Runs that are remembered; the oldest goes first."""
-_OF_ONE = 30
-"""Newest runs of one model that count."""
+__all__ = ["RunTiming", "RuntimeEstimate", "RuntimeModel"]
+
+MAX_RUNS = 200
+"""Runs that are stored; the oldest is dropped first."""
+_MAX_FITTED_RUNS = 30
+"""Newest runs of one model that are fitted: older ones are from other loads of the machine."""
 _CALIBRATION = np.array([0.03, 1.2e-3, 1.0e-4])
-"""Seconds per run, step, and step and path, with the bundled model on one core of 2026."""
-_LOOKING_BACK = 1.2e-3
-"""How much dearer a step of a path is for each candle before it."""
-_STIFFNESS = 0.005
-"""Weight of the calibration against one run."""
-_FORGET = 0.95
-"""What a run counts less than the one after it."""
-_ROUNDS, _BOUNDS = 50, (0.02, 50.0)
+"""Seconds per run, per step, and per step and path: the bundled model on one core of 2026."""
+_CONTEXT_COST = 1.2e-3
+"""Relative cost that each context candle adds to a step of a path (k)."""
+_REGULARIZATION = 0.005
+"""Weight of the calibration relative to one run: enough to keep unidentified coefficients near it, and no more."""
+_DECAY = 0.95
+"""Weight of a run relative to the next newer one."""
+_FACTOR_BOUNDS = (0.02, 50.0)
+"""Range of a coefficient relative to the calibration; positive, so that more work never takes less time."""
+_MIN_SECONDS = 0.01
+_OLD_NAMES = {"paths": "num_paths"}
+"""Keys of older files -> fields of ``RunTiming``."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timing:
-    """One run: with what, how much, how long."""
+class RunTiming:
+    """A measured run.
+
+    Raises:
+        ValueError: no run can have these sizes or this duration.
+    """
 
     model: str
-    """Anything that names the model together with device and type of numbers."""
-    paths: int
+    """Identifies the model together with device and dtype (``str(ModelKey)``)."""
+    num_paths: int
     horizon: int
     context: int
     seconds: float
 
     def __post_init__(self) -> None:
-        """Check that this can have been a run."""
-        counts = (self.paths, self.horizon, self.context)
+        """Check every field."""
+        counts = (self.num_paths, self.horizon, self.context)
         if not isinstance(self.model, str) or not all(isinstance(n, int) and n >= 1 for n in counts):
             raise ValueError(f"a run has a model, and at least 1 path, step and candle; got {self}.")
         if not (isinstance(self.seconds, int | float) and 0 < self.seconds < float("inf")):
@@ -58,19 +67,20 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Seconds, and whether this machine has been asked or a calibration alone."""
+class RuntimeEstimate:
+    """Estimated seconds."""
 
     seconds: float
-    learned: bool
+    measured: bool
+    """Whether runs of this model are known on this machine; otherwise the calibration is a first guess."""
 
 
-class Timings:
-    """The runs of this machine, in one small file. Any number of threads may share it.
+class RuntimeModel:
+    """The measured runs of this machine, in one small file. Any number of threads may share it.
 
     Args:
         path: a JSON file; it need not exist. One that cannot be read counts as empty; one that cannot be written is
-            told in the log, and the runs are remembered as long as the process lives.
+            reported in the log, and the runs are stored for the life of the process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,84 +88,83 @@ class Timings:
         self._lock = threading.Lock()
         self._runs = _read(path)
 
-    def add(self, run: Timing) -> None:
-        """Remember a run."""
+    def add(self, run: RunTiming) -> None:
+        """Store a run."""
         with self._lock:
-            self._runs = [*self._runs, run][-MOST:]
+            self._runs = [*self._runs, run][-MAX_RUNS:]
             _write(self._path, self._runs)
 
-    def estimate(self, model: str, *, paths: int, horizon: int, context: int, size: float = 1.0) -> Estimate:
-        """How long such a run will take.
+    def estimate(
+        self, model: str, *, num_paths: int, horizon: int, context: int, relative_cost: float = 1.0
+    ) -> RuntimeEstimate:
+        """Estimate the duration of a run.
 
         Args:
-            model: as in ``Timing``.
-            paths: N.
+            model: as in ``RunTiming``.
+            num_paths: N.
             horizon: H.
             context: T.
-            size: how many times as slow as the bundled model it should be where it has not run yet.
+            relative_cost: run time relative to the bundled model, for a model that has not run here yet.
         """
-        runs = [run for run in self._runs if run.model == model][-_OF_ONE:]
-        work = _work(paths, horizon, context)
+        runs = [run for run in self._runs if run.model == model][-_MAX_FITTED_RUNS:]
+        workload = _workload(num_paths, horizon, context)
         if not runs:
-            return Estimate(float(work @ _CALIBRATION) * self._pace() * size, learned=False)
-        return Estimate(max(0.01, float(work @ (_CALIBRATION * _learned(runs)))), learned=True)
+            seconds = float(workload @ _CALIBRATION) * self._speed_factor() * relative_cost
+            return RuntimeEstimate(seconds, measured=False)
+        seconds = float(workload @ (_CALIBRATION * _fit_factors(runs)))
+        return RuntimeEstimate(max(_MIN_SECONDS, seconds), measured=True)
 
-    def _pace(self) -> float:
-        """How much slower this machine is than the calibration, as far as any run says."""
-        ratios = [run.seconds / float(_work_of(run) @ _CALIBRATION) for run in self._runs if "bundled" in run.model]
-        return float(np.median(ratios[-_OF_ONE:])) if ratios else 1.0
+    def _speed_factor(self) -> float:
+        """Run time of this machine relative to the calibration: median over the bundled model's runs; 1 without any."""
+        ratios = [run.seconds / float(_workload_of(run) @ _CALIBRATION) for run in self._runs if "bundled" in run.model]
+        return float(np.median(ratios[-_MAX_FITTED_RUNS:])) if ratios else 1.0
 
 
-def _learned(runs: list[Timing]) -> np.ndarray:
-    """Factors [3] on the calibration: least squares of relative errors, above zero, held near one common factor."""
-    costs = np.stack([_work_of(run) * _CALIBRATION for run in runs])  # [n, 3]
+def _fit_factors(runs: list[RunTiming]) -> np.ndarray:
+    """Factors [3] on the calibration: bounded weighted least squares of relative errors, with a ridge penalty.
+
+    The penalty pulls all factors towards one common factor, the median ratio of the runs to the calibration.
+    """
+    from scipy.optimize import lsq_linear  # here, not above: it takes a tenth of a second
+
+    costs = np.stack([_workload_of(run) * _CALIBRATION for run in runs])  # [n, 3], seconds by the calibration
     seconds = np.array([run.seconds for run in runs])
     common = float(np.median(seconds / costs.sum(axis=1)))
-    relative = costs * common / seconds[:, None]
-    weights = _FORGET ** np.arange(len(runs))[::-1]
-    pull = relative.T @ (weights[:, None] * relative) + _STIFFNESS * np.eye(3)
-    goal = relative.T @ weights + _STIFFNESS * np.ones(3)
-    factors = np.ones(3)
-    for _ in range(_ROUNDS):  # one after the other, so that none leaves its bounds at the cost of another
-        for i in range(3):
-            rest = goal[i] - pull[i] @ factors + pull[i, i] * factors[i]
-            factors[i] = np.clip(rest / pull[i, i], *_BOUNDS)
-    return factors * common
+    weights = np.sqrt(_DECAY ** np.arange(len(runs))[::-1])
+    penalty = np.sqrt(_REGULARIZATION)
+    design = np.concatenate((weights[:, None] * costs * common / seconds[:, None], penalty * np.eye(3)))  # [n + 3, 3]
+    target = np.concatenate((weights, np.full(3, penalty)))
+    return np.asarray(lsq_linear(design, target, bounds=_FACTOR_BOUNDS).x) * common
 
 
-def _work_of(run: Timing) -> np.ndarray:
-    return _work(run.paths, run.horizon, run.context)
+def _workload_of(run: RunTiming) -> np.ndarray:
+    return _workload(run.num_paths, run.horizon, run.context)
 
 
-def _work(paths: int, horizon: int, context: int) -> np.ndarray:
-    """What a run consists of [3]."""
-    dearer = 1.0 + _LOOKING_BACK * (context + horizon / 2)
-    return np.array([1.0, horizon, float(paths) * horizon * dearer])
+def _workload(num_paths: int, horizon: int, context: int) -> np.ndarray:
+    """What each coefficient is multiplied by [3]."""
+    attention = 1.0 + _CONTEXT_COST * (context + horizon / 2)  # a step attends to half the horizon on average
+    return np.array([1.0, horizon, float(num_paths) * horizon * attention])
 
 
-def _read(path: Path) -> list[Timing]:
+def _read(path: Path) -> list[RunTiming]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return [Timing(**entry) for entry in found["runs"]][-MOST:]
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return [RunTiming(**_rename(entry)) for entry in stored["runs"]][-MAX_RUNS:]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         _log.warning("the times of earlier runs in %s cannot be read and begin anew: %s", path, error)
         return []
 
 
-def _write(path: Path, runs: list[Timing]) -> None:
-    """Write beside, then put in its place, so that a reader never sees half a file."""
+def _rename(entry: dict[str, Any]) -> dict[str, Any]:
+    return {_OLD_NAMES.get(name, name): value for name, value in entry.items()}
+
+
+def _write(path: Path, runs: list[RunTiming]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"runs": [asdict(run) for run in runs]}, file)
-            Path(name).replace(path)
-        except OSError:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        atomic_write(path, json.dumps({"runs": [asdict(run) for run in runs]}).encode())
     except OSError as error:
         _log.warning("the times of runs cannot be kept in %s: %s", path, error)

@@ -1,4 +1,4 @@
-"""A forecast and its rivals against what has come so far; pure numbers, and what they allow one to say.
+"""Scores of a forecast and of baselines on the revealed bars of one window, and the continuity of its first bar.
 
 Shapes: H steps of the horizon, k of them revealed.
 """
@@ -6,144 +6,158 @@ Shapes: H steps of the horizon, k of them revealed.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from kronos_dashboard.evaluation.metrics import average_true_range, coverages, crps, mae, rmse
+from engine.forecast import Forecast
+from kronos_dashboard.evaluation.metrics import average_true_range, band_coverages, crps, mae, rmse
 from kronos_dashboard.forecasting.baselines import drift, persistence
-from kronos_dashboard.forecasting.record import paths_as_drawn
 from kronos_dashboard.forecasting.windows import Window
 
-if TYPE_CHECKING:
-    from engine.forecast import Forecast
-    from kronos_dashboard.ui.forecast.runs import Result
-
-__all__ = ["BANDS", "LEAST_STEPS", "Continuity", "Rival", "as_drawn", "continuity", "known_steps", "rivals", "verdict"]
+__all__ = [
+    "BANDS",
+    "MIN_STEPS",
+    "FirstBarCheck",
+    "ForecastScore",
+    "Verdict",
+    "check_first_bar",
+    "num_known_steps",
+    "score_forecasts",
+    "verdict",
+]
 
 BANDS = (0.5, 0.8, 0.95)
-"""Coverages of the bands that are held against the truth."""
-LEAST_STEPS = 10
-"""With fewer steps nothing is said about who came nearer."""
-_ALIKE = 0.05
-"""Ratios this near to 1 are no difference."""
-Verdict = Literal["too few", "no ratio", "nearer", "alike", "further"]
+"""Nominal coverages of the bands that are compared with the actual closes."""
+MIN_STEPS = 10
+"""Steps below which there is no verdict: consecutive closes are too correlated to rank two forecasts by fewer."""
+_SIMILAR = 0.05
+"""CRPS ratios this close to 1 count as equal."""
+_MAX_GAP_RATIO, _MAX_GAP_IN_RANGES, _MAX_MOVE_RATIO = 3.0, 0.5, 4.0
+"""A first bar beyond these is visible as a break in the chart: the gap must be unusual for the series and large
+compared with a bar, or the first move four times the typical one."""
+Verdict = Literal["too few", "no ratio", "better", "similar", "worse"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Rival:
-    """One forecast over the k steps that have come; errors are those of the median of its paths, price units."""
+class ForecastScore:
+    """Metrics of one forecast over the first k steps; errors are those of the median of its paths, price units."""
 
     name: str
+    """``model``, ``random_walk``, ``persistence`` or ``drift``."""
     errors: np.ndarray
     """[k], absolute."""
     mae: float
     rmse: float
     mape: float
-    """Mean absolute error as a fraction of what came."""
+    """Mean absolute error as a fraction of the actual close."""
     crps: float
-    covered: np.ndarray
+    coverages: np.ndarray
     """[3], fraction of the steps inside each of ``BANDS``."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Continuity:
-    """How a forecast goes on from the last candle."""
+class FirstBarCheck:
+    """How a forecast connects to the last candle."""
 
-    jump: float
-    """Median first open less last close, price units."""
-    typical_jump: float
-    """Median distance of an open from the close before it, over the context; may be 0."""
+    gap: float
+    """Median first open minus last close, price units."""
+    typical_gap: float
+    """Median absolute gap between an open and the close before it, over the context; may be 0."""
     typical_range: float
-    """Average true range of the context's end; may be 0."""
+    """Average true range at the end of the context; may be 0."""
     first_move: float
-    """Median close of the first step less last close."""
+    """Median close of the first step minus last close."""
     typical_move: float
-    """Median distance of a close from the close before it, over the context; may be 0."""
+    """Median absolute move from close to close, over the context; may be 0."""
 
     @property
-    def jumps(self) -> float:
-        """The jump in typical jumps; NaN where opens never leave the close before them."""
-        return self.jump / self.typical_jump if self.typical_jump > 0 else math.nan
+    def gap_ratio(self) -> float:
+        """The gap in typical gaps; NaN if opens always equal the close before them."""
+        return self.gap / self.typical_gap if self.typical_gap > 0 else math.nan
 
     @property
-    def ranges(self) -> float:
-        """The jump in typical ranges; NaN where nothing moves."""
-        return self.jump / self.typical_range if self.typical_range > 0 else math.nan
+    def gap_in_ranges(self) -> float:
+        """The gap in typical ranges; NaN if nothing moves."""
+        return self.gap / self.typical_range if self.typical_range > 0 else math.nan
 
     @property
-    def moves(self) -> float:
-        """The first step of the median in typical moves; NaN where nothing moves."""
+    def move_ratio(self) -> float:
+        """The first move in typical moves; NaN if nothing moves."""
         return self.first_move / self.typical_move if self.typical_move > 0 else math.nan
 
     @property
-    def broken(self) -> bool:
-        """Whether it visibly breaks off: far in typical jumps, and not only because those are tiny."""
-        far = math.isnan(self.jumps) or abs(self.jumps) > 3
-        return (far and abs(self.ranges) > 0.5) or abs(self.moves) > 4
+    def is_discontinuous(self) -> bool:
+        """Whether the first bar visibly breaks off from the last candle."""
+        unusual = math.isnan(self.gap_ratio) or abs(self.gap_ratio) > _MAX_GAP_RATIO
+        large = abs(self.gap_in_ranges) > _MAX_GAP_IN_RANGES
+        return (unusual and large) or abs(self.move_ratio) > _MAX_MOVE_RATIO
 
 
-def known_steps(window: Window, revealed: int) -> int:
-    """How many steps of what came may be looked at."""
-    return 0 if window.came is None else min(max(0, revealed), len(window.came))
+def num_known_steps(window: Window, revealed: int) -> int:
+    """Number of steps whose actual candles may be used, for a number of ``revealed`` bars."""
+    return 0 if window.observed is None else min(max(0, revealed), len(window.observed))
 
 
-def rivals(result: Result, steps: int) -> tuple[Rival, ...]:
-    """The model, the random walk it is shown over, the last close and the past trend, over the first ``steps``."""
-    window = result.window
-    assert window.came is not None
-    truth = window.came.frame["close"].to_numpy()[:steps]
-    seed = result.record.sampling_config.seed
+def score_forecasts(
+    window: Window, forecast: Forecast, baseline: Forecast, steps: int, *, seed: int
+) -> tuple[ForecastScore, ...]:
+    """Score the model, its random walk, persistence and drift over the first ``steps``.
+
+    Args:
+        window: its observed candles must cover ``steps``.
+        forecast: of the model.
+        baseline: the random walk that the forecast is shown with.
+        steps: k, at least 1.
+        seed: of the drift baseline.
+    """
+    assert window.observed is not None
+    actual = window.observed.frame["close"].to_numpy()[:steps]
     forecasts = {
-        "model": result.forecast,
-        "walk": result.baseline,
-        "still": persistence(window),
-        "trend": drift(window, seed=seed),
+        "model": forecast,
+        "random_walk": baseline,
+        "persistence": persistence(window),
+        "drift": drift(window, seed=seed),
     }
-    return tuple(_rival(name, forecast, truth) for name, forecast in forecasts.items())
+    return tuple(_score(name, scored, actual) for name, scored in forecasts.items())
 
 
 def verdict(steps: int, ratio: float) -> Verdict:
-    """What the CRPS of the model over that of the random walk allows one to say."""
-    if steps < LEAST_STEPS:
+    """The conclusion from the model's CRPS relative to the random walk's, over a number of steps."""
+    if steps < MIN_STEPS:
         return "too few"
     if not math.isfinite(ratio):
         return "no ratio"
-    if abs(ratio - 1) <= _ALIKE:
-        return "alike"
-    return "nearer" if ratio < 1 else "further"
+    if abs(ratio - 1) <= _SIMILAR:
+        return "similar"
+    return "better" if ratio < 1 else "worse"
 
 
-def as_drawn(result: Result) -> Forecast:
-    """The paths of a forecast that were not mirrored: only they show where the model goes on."""
-    forecast = result.forecast
-    return replace(forecast, paths=forecast.paths[paths_as_drawn(result.record.sampling_config)])
-
-
-def continuity(window: Window, forecast: Forecast) -> Continuity:
-    """The first step of a forecast beside the steps of its context."""
+def check_first_bar(window: Window, forecast: Forecast) -> FirstBarCheck:
+    """Compare the first step of a forecast, by its unmirrored paths, with the bars of its context."""
     values = window.context.frame.to_numpy()
     opens, closes = values[:, 0], values[:, 3]
-    return Continuity(
-        jump=float(np.median(forecast.paths[:, 0, 0]) - closes[-1]),
-        typical_jump=float(np.median(np.abs(opens[1:] - closes[:-1]))),
+    first = forecast.unmirrored_paths[:, 0]  # [N or N / 2, 6]
+    return FirstBarCheck(
+        gap=float(np.median(first[:, 0]) - closes[-1]),
+        typical_gap=float(np.median(np.abs(opens[1:] - closes[:-1]))),
         typical_range=average_true_range(values),
-        first_move=float(np.median(forecast.paths[:, 0, 3]) - closes[-1]),
+        first_move=float(np.median(first[:, 3]) - closes[-1]),
         typical_move=float(np.median(np.abs(np.diff(closes)))),
     )
 
 
-def _rival(name: str, forecast: Forecast, truth: np.ndarray) -> Rival:
-    paths = forecast.paths[:, : len(truth), 3]
+def _score(name: str, forecast: Forecast, actual: np.ndarray) -> ForecastScore:
+    paths = forecast.paths[:, : len(actual), 3]  # [N, k]
     median = np.quantile(paths, 0.5, axis=0)
-    errors = np.abs(median - truth)
-    return Rival(
+    errors = np.abs(median - actual)
+    return ForecastScore(
         name=name,
         errors=errors,
-        mae=mae(median, truth),
-        rmse=rmse(median, truth),
-        mape=float((errors / truth).mean()),
-        crps=float(crps(paths, truth).mean()),
-        covered=coverages(paths, truth, BANDS),
+        mae=mae(median, actual),
+        rmse=rmse(median, actual),
+        mape=float((errors / actual).mean()),
+        crps=float(crps(paths, actual).mean()),
+        coverages=band_coverages(paths, actual, BANDS),
     )

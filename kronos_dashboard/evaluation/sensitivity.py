@@ -1,6 +1,6 @@
-"""How much a forecast hangs on its settings: the same cutoff over a grid of context lengths and temperatures.
+"""Sensitivity of a forecast to its settings: the same cutoff over a grid of context lengths and temperatures.
 
-A direction that turns with the context length is a trait of the window rather than of the market.
+A direction that changes with the context length is a property of the settings rather than of the market.
 """
 
 from __future__ import annotations
@@ -13,125 +13,146 @@ import numpy as np
 import pandas as pd
 
 from engine.forecast import Forecast
-from kronos_dashboard.analytics import Fan, chance_up
+from kronos_dashboard.analytics import SampledPaths, direction
 from kronos_dashboard.errors import SettingsError
-from kronos_dashboard.evaluation.metrics import average_true_range, coverage, crps, mae, opening_gap
-from kronos_dashboard.forecasting.record import paths_as_drawn
-from kronos_dashboard.forecasting.run import CancelToken, Predictor, Progress, SamplingConfig, run
+from kronos_dashboard.evaluation.metrics import average_true_range, crps, interval_coverage, mae, opening_gap
+from kronos_dashboard.forecasting.run import CancelToken, Predictor, ProgressCallback, SamplingConfig, run_forecasts
 from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.messages import msg
 
-__all__ = ["MAX_CELLS", "MAX_PATHS", "sensitivity"]
+__all__ = ["MAX_CELLS", "MAX_PATHS", "run_sensitivity_grid"]
 
 MAX_CELLS = 25
-"""Most cells of one grid; each is a forecast."""
+"""Cells of one grid, each of which is a forecast: with MAX_PATHS paths about a minute on one core."""
 MAX_PATHS = 100
-"""Most paths of one cell."""
-_LEVEL = 0.8
-"""Coverage of the band whose width is told."""
+"""Paths of one cell."""
+_COVERAGE = 0.8
+"""Nominal coverage of the band whose bounds and width are reported."""
 
 
-def sensitivity(
+def run_sensitivity_grid(
     window: Window,
     contexts: Sequence[int],
     temperatures: Sequence[float],
     sampling: SamplingConfig,
     predictor: Predictor,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
     *,
     model_name: str,
-    partial: Callable[[pd.DataFrame], None] | None = None,
+    on_rows: Callable[[pd.DataFrame], None] | None = None,
 ) -> pd.DataFrame:
-    """Forecast one window with every context length and temperature, and tell what comes of it.
+    """Forecast one window with every combination of context length and temperature.
 
     Args:
-        window: with a context of at least the longest of ``contexts``; each cell sees the end of it.
-        contexts: context lengths, each once. Beyond what the model sees at once a longer one changes nothing.
+        window: its context must be at least as long as the longest of ``contexts``; each cell uses the end of it.
+        contexts: context lengths, each once. Lengths beyond the model's limit give equal forecasts.
         temperatures: each once.
-        sampling: everything but the temperature; a few dozen paths are enough.
+        sampling: all settings but the temperature; a few dozen paths are enough.
         predictor: the loaded model.
-        progress: called with the decode steps done and all decode steps, over the whole grid.
-        cancel: looked at after every decode step.
+        progress: called with the decode steps done and the total, over the whole grid.
+        cancel: checked after every decode step.
         model_name: what the model was loaded by.
-        partial: given the rows of all cells that are done, after each of them.
+        on_rows: called after each cell with the rows of all finished cells.
 
     Returns:
-        One row per cell, indexed by ``context`` and ``temperature``: ``up``, ``up_low``, ``up_high`` (chance to close
-        above the last close at the end, and its interval), ``end`` (median return at the end), ``end_low`` and
-        ``end_high`` (edges of the 80 % band there), ``width``, ``gap`` (median jump at the first open, in
-        average true ranges, of the paths as they were drawn), ``from_last_close`` (whether paths begin there),
-        ``mirrored`` (whether every second is), ``seconds``; and where the truth is known ``mae`` and ``crps`` (as
-        fractions of the last close) and ``coverage`` (of the 80 % band over all steps).
+        One row per cell, indexed by ``context`` and ``temperature``. ``prob_up``, ``prob_up_low``, ``prob_up_high``:
+        probability of a last close above the context's last close, with its interval. ``end``: median return up to the
+        last step; ``end_low``, ``end_high``, ``width``: bounds and width of the 80 % band there. ``gap``: median first
+        open of the unmirrored paths, in average true ranges from the last close. ``anchor_to_last_close``,
+        ``mirror_paths``: the resolved settings. ``seconds``. If the actual candles are known also ``mae`` and ``crps``
+        (as fractions of the last close) and ``coverage`` (of the 80 % band over all steps).
 
     Raises:
-        SettingsError: the grid is empty or too large, a length is not there, or a value comes twice.
-        EngineError: the engine refuses a cell, or ``cancel`` was set (``Cancelled``).
+        SettingsError: the grid is empty or too large, a context is too long, or a value occurs twice.
+        EngineError: the engine rejects a cell, or ``cancel`` was set (``CancelledError``).
     """
     _check(window, contexts, temperatures, sampling)
     cells = list(product(contexts, temperatures))
-    rows = []
+    rows: list[dict[str, float]] = []
     for i, (length, temperature) in enumerate(cells):
-        cell = replace(window, context=window.context.tail(length))
-        chosen = replace(sampling, temperature=temperature)
-        told = None if progress is None else _part_of(progress, i, len(cells))
-        [(forecast, record)] = run([cell], chosen, predictor, told, cancel, model_name=model_name)
-        drawn = {name: record.sampling[name] for name in ("from_last_close", "mirrored")}
-        figures = _figures(window, forecast, paths_as_drawn(record.sampling_config))
-        rows.append({**figures, **drawn, "seconds": record.seconds})
-        if partial is not None:
-            partial(_table(cells, rows))
+        [(forecast, record)] = run_forecasts(
+            [replace(window, context=window.context.tail(length))],
+            replace(sampling, temperature=temperature),
+            predictor,
+            None if progress is None else _scaled_progress(progress, i, len(cells)),
+            cancel,
+            model_name=model_name,
+        )
+        options = {
+            "anchor_to_last_close": bool(record.sampling.anchor_to_last_close),
+            "mirror_paths": bool(record.sampling.mirror_paths),
+        }
+        rows.append({**_cell_metrics(window, forecast), **options, "seconds": record.seconds})
+        if on_rows is not None:
+            on_rows(_table(cells, rows))
     return _table(cells, rows)
 
 
 def _table(cells: list[tuple[int, float]], rows: list[dict[str, float]]) -> pd.DataFrame:
-    """A row per cell, as far as they are done."""
+    """One row per finished cell."""
     return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(cells[: len(rows)], names=["context", "temperature"]))
 
 
 def _check(window: Window, contexts: Sequence[int], temperatures: Sequence[float], sampling: SamplingConfig) -> None:
     if not 1 <= len(contexts) * len(temperatures) <= MAX_CELLS:
         raise SettingsError(
-            f"a grid has 1 to {MAX_CELLS} cells; got {len(contexts)} context lengths times {len(temperatures)} "
-            "temperatures.",
-            "Choose fewer of them.",
+            msg(
+                "a grid must have 1 to {limit} cells; got {contexts} context lengths times {temperatures} "
+                "temperatures.",
+                limit=MAX_CELLS,
+                contexts=len(contexts),
+                temperatures=len(temperatures),
+            ),
+            msg("Choose fewer values."),
         )
     if len(set(contexts)) < len(contexts) or len(set(temperatures)) < len(temperatures):
-        raise SettingsError("every context length and every temperature may stand in a grid once.")
+        raise SettingsError(msg("each context length and each temperature may appear only once in a grid."))
     if not all(2 <= length <= window.context_length for length in contexts):
         raise SettingsError(
-            f"context lengths must be 2..{window.context_length}, which is what the window holds; got "
-            f"{', '.join(map(str, contexts))}.",
-            "Start from a window with a longer context.",
+            msg(
+                "context lengths must be 2..{context_length}, the context of the window; got {contexts}.",
+                context_length=window.context_length,
+                contexts=", ".join(map(str, contexts)),
+            ),
+            msg("Use a window with a longer context."),
         )
     if sampling.num_paths > MAX_PATHS:
-        raise SettingsError(f"a cell has at most {MAX_PATHS} paths; got {sampling.num_paths}.")
+        raise SettingsError(
+            msg(
+                "a cell can have at most {limit} paths; got {num_paths}.",
+                limit=MAX_PATHS,
+                num_paths=sampling.num_paths,
+            )
+        )
 
 
-def _part_of(progress: Progress, cell: int, cells: int) -> Callable[[int, int], None]:
-    """Progress of one cell as progress of the grid; all cells take the same number of steps."""
+def _scaled_progress(progress: ProgressCallback, cell: int, cells: int) -> ProgressCallback:
+    """Progress of one cell as progress of the grid; all cells have the same number of steps."""
     return lambda done, total: progress(cell * total + done, cells * total)
 
 
-def _figures(window: Window, forecast: Forecast, as_drawn: slice) -> dict[str, float]:
-    fan = Fan.of(forecast, window.context)
-    up, last = chance_up(fan).up, fan.last_close
-    opens = fan.opens[as_drawn, :1]
-    low, middle, high = np.quantile(fan.closes[:, -1] / last - 1, ((1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2))
+def _cell_metrics(window: Window, forecast: Forecast) -> dict[str, float]:
+    sampled = SampledPaths.from_forecast(forecast, window.context)
+    prob_up, last_close = direction(sampled).prob_up, sampled.last_close
+    levels = ((1 - _COVERAGE) / 2, 0.5, (1 + _COVERAGE) / 2)
+    low, median, high = np.quantile(sampled.closes[:, -1] / last_close - 1, levels)
+    first_open = np.median(forecast.unmirrored_paths[:, 0, 0].astype(np.float64), keepdims=True)
     atr = average_true_range(window.context.frame.to_numpy())
-    found = {
-        "up": up.value,
-        "up_low": up.low,
-        "up_high": up.high,
-        "end": float(middle),
+    metrics = {
+        "prob_up": prob_up.value,
+        "prob_up_low": prob_up.low,
+        "prob_up_high": prob_up.high,
+        "end": float(median),
         "end_low": float(low),
         "end_high": float(high),
         "width": float(high - low),
-        "gap": float(opening_gap(np.median(opens, axis=0), last, atr)[0]),
+        "gap": float(opening_gap(first_open, last_close, atr)[0]),
     }
-    if window.truth is not None:
-        truth = window.truth.frame["close"].to_numpy()
-        lower, upper = forecast.band(_LEVEL)
-        found["mae"] = mae(forecast.median(), truth) / last
-        found["crps"] = float(crps(fan.closes, truth).mean()) / last
-        found["coverage"] = coverage(lower, upper, truth.astype(forecast.paths.dtype))
-    return found
+    if window.actual is not None:
+        actual = window.actual.frame["close"].to_numpy()
+        lower, upper = forecast.band(_COVERAGE)
+        metrics["mae"] = mae(forecast.median(), actual) / last_close
+        metrics["crps"] = float(crps(sampled.closes, actual).mean()) / last_close
+        metrics["coverage"] = interval_coverage(lower, upper, actual.astype(forecast.paths.dtype))
+    return metrics

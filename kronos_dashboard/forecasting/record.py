@@ -1,172 +1,197 @@
-"""The record of a run: everything needed to make the same paths again from the same candles.
+"""The record of a run: everything needed to reproduce the paths from the same candles.
 
 A record is JSON with all fields of ``RunRecord``, the version of that list and a checksum over it. It holds settings,
-digests and times, never candles; ``kronos_dashboard.export`` writes those beside it.
+hashes and times, never candles; ``kronos_dashboard.export`` writes those next to it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from engine.config import ModelConfig, SamplingConfig
 from engine.errors import ConfigError
 from engine.forecast import COLUMNS, Forecast
+from engine.validation import report_invalid
 from kronos_dashboard.errors import RecordError
+from kronos_dashboard.messages import msg
+from kronos_dashboard.validation import Number, Text, WholeNumber
 
-__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "is_mirrored", "paths_as_drawn", "paths_digest"]
+__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "is_mirrored", "paths_sha256", "record_schema"]
 
-RECORD_VERSION = 2
-"""Which list of fields. 1, which had no number, lacked what is needed to make the paths again."""
+RECORD_VERSION = 3
+"""Version of the list of fields.
 
-_AS_PUBLISHED = ModelConfig.usual()
-"""Fields of the sampling that a model may ask for and older records do not have: they were drawn as ever."""
-_HINT = "Choose a file that was saved as run record."
+1 had no number, and lacked what is needed to reproduce the paths: it is refused. 2 has the fields of 3 under the names
+in ``OLD_NAMES``, and may lack the sampling settings that checkpoints came to choose later.
+"""
+OLD_NAMES: Mapping[str, str] = {
+    "stamped": "timestamp_at",
+    "policy": "context_overflow",
+    "checkpoint_digest": "weights_sha256",
+    "tokenizer_digest": "tokenizer_sha256",
+    "paths_digest": "paths_sha256",
+    "repaired": "repaired_fraction",
+    "from_last_close": "anchor_to_last_close",
+    "mirrored": "mirror_paths",
+}
+"""Field of version 2, of the record or of its sampling -> field of version 3."""
+OLD_OVERFLOWS: Mapping[str, str] = {"exact": "recompute", "roll": "evict"}
+"""Value of ``policy`` in version 2 -> value of ``context_overflow``."""
+
+_EXTENSION_DEFAULTS = ModelConfig.extension_defaults()
+"""Sampling settings that the first records of version 2 lack; their paths were sampled with these."""
+_NOT_FIELDS = ("record_version", "checksum")
+_HINT = msg("Choose a file that was saved as a run record.")
 
 
+def _invalid(name: str, expected: str, value: object) -> RecordError:
+    return RecordError(
+        msg(
+            "{field} of a run record must be {expected}; got {value}.",
+            field=name,
+            expected=expected,
+            value=f"{value!r:.60}",
+        ),
+        _HINT,
+    )
+
+
+@report_invalid(_invalid)
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """Everything needed to make the same forecast again from the same candles.
+    """Everything needed to reproduce a forecast from the same candles.
 
-    The number of threads is no part of it: it changes no path. Neither are other windows of the same run.
+    The number of threads and the other windows of the run are left out: they change no path.
 
     Raises:
-        RecordError: a field has the wrong type, or two of them contradict each other.
+        RecordError: a field has the wrong type, or two fields contradict each other.
     """
 
-    run_id: str
-    created_at: str
+    run_id: Text
+    created_at: Text
     """ISO 8601, UTC."""
-    symbol: str
-    interval: str
+    symbol: Text
+    interval: Text
     """Label, such as ``1h``."""
-    session_tz: str
-    stamped: Literal["open", "close"]
-    """Whether bar times are the bars' ``open`` or ``close``."""
-    columns: tuple[str, ...]
-    """What the model was shown: the prices, then volume and amount where they are known."""
-    source: str
-    """Where the candles came from, for people."""
-    candles_fingerprint: str
+    session_tz: Text
+    """Name of the time zone on which the model read hours and weekdays."""
+    timestamp_at: Annotated[Literal["open", "close"], Field(description=msg("open or close"))]
+    """Whether bar timestamps are those of the ``open`` or the ``close``."""
+    columns: Annotated[tuple[Text, ...], Field(description=msg("a list of strings"))]
+    """The columns that the model saw: the prices, then volume and amount where they are known."""
+    source: Text
+    """Origin of the candles, for people."""
+    candles_fingerprint: Text
     """SHA-256 of the context candles."""
-    cutoff: str
-    """Bar time of the last context candle, ISO 8601, UTC."""
-    context_length: int
-    horizon: int
-    future: tuple[str, ...]
-    """The H bar times that were forecast, ISO 8601, UTC."""
-    sampling: dict[str, Any]
-    """The fields of ``SamplingConfig``, the seed among them, as they stand in the file: see ``sampling_config``."""
-    policy: str
-    """How context and horizon passed the model's limit: ``exact`` or ``roll`` (``engine.generation.generate``)."""
-    max_context: int
-    """Most candles that the model sees at once."""
-    clip: float
-    """Normalised values were cut to +-clip."""
-    model_name: str
+    cutoff: Text
+    """Timestamp of the last context candle, ISO 8601, UTC."""
+    context_length: WholeNumber
+    horizon: WholeNumber
+    future: Annotated[tuple[Text, ...], Field(description=msg("a list of strings"))]
+    """The H forecast timestamps, ISO 8601, UTC."""
+    sampling: SamplingConfig
+    """As resolved: no setting is left to the model."""
+    context_overflow: Text
+    """What happened past the model's limit: see ``engine.generation.request.ContextOverflow``."""
+    max_context: WholeNumber
+    """Candles that the model sees at once."""
+    clip: Number
+    """Normalized values were clipped to +-clip."""
+    model_name: Text
     """What the model was loaded by: a name, a hub id or a folder."""
-    model_label: str
-    checkpoint_digest: str
+    model_label: Text
+    weights_sha256: Text
     """SHA-256 of the model's weights file."""
-    tokenizer_digest: str
+    tokenizer_sha256: Text
     """SHA-256 of the tokenizer's weights in the published format."""
-    device: str
-    """Its kind: ``cpu``, ``cuda`` or ``mps``."""
-    dtype: str
-    """Type of the model's matrix products."""
-    paths_digest: str
-    """SHA-256 of the sampled paths, to tell whether a second run has come out the same."""
-    versions: dict[str, str]
+    device: Text
+    """Type of the device: ``cpu``, ``cuda`` or ``mps``."""
+    dtype: Text
+    """Data type of the model's matrix products."""
+    paths_sha256: Text
+    """SHA-256 of the sampled paths, which a reproduction must match."""
+    versions: Annotated[dict[Text, Text], Field(description=msg("a mapping of names to strings"))]
     """Package -> version."""
-    seconds: float
+    seconds: Number
     """Wall time of the forecast."""
-    repaired: float = 0.0
-    """Fraction of the sampled candles that came out impossible and were made possible."""
-    notes: tuple[str, ...] = ()
+    repaired_fraction: Number = 0.0
+    """Fraction of the sampled candles that violated low <= open, close <= high and were corrected."""
+    notes: Annotated[tuple[Text, ...], Field(description=msg("a list of strings"))] = ()
 
     def __post_init__(self) -> None:
-        """Check types, the sampling, and that times and lengths agree."""
-        for field in fields(self):
-            wanted, holds = _TYPES[str(field.type)]
-            value = getattr(self, field.name)
-            if not holds(value):
-                raise RecordError(f"{field.name} of a run record must be {wanted}; got {value!r:.60}.", _HINT)
-        _times(self)
-        try:
-            config = self.sampling_config
-        except (ConfigError, TypeError) as error:
-            raise RecordError(f"the sampling of the run record cannot be used: {error}", _HINT) from error
-        if asdict(config).keys() != {*_AS_PUBLISHED, *self.sampling}:
-            raise RecordError(f"the sampling of a run record has the fields {', '.join(asdict(config))}.", _HINT)
-        for name in _AS_PUBLISHED:
-            if getattr(config, name) is None:
-                raise RecordError(f"{name} of a run record must say what was done, not null.", _HINT)
+        """Check that the sampling is resolved, and that times and lengths agree."""
+        _check_times(self)
+        for name in _EXTENSION_DEFAULTS:
+            if getattr(self.sampling, name) is None:
+                raise RecordError(
+                    msg("{name} of a run record must be set; got null.", name=name),
+                    _HINT,
+                )
 
     def to_json(self) -> str:
-        """All fields, readable, with their version and checksum."""
-        return json.dumps(self.document(), indent=2, ensure_ascii=False)
+        """All fields, indented, with version and checksum."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What ``to_json`` writes, as plain values."""
-        return {"record_version": RECORD_VERSION, **_plain(self), "checksum": self.checksum}
+        return {"record_version": RECORD_VERSION, **_to_plain(self), "checksum": self.checksum}
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote.
+        """Read what ``to_json`` wrote, in this version or an older one.
 
         Raises:
-            RecordError: it is not such a text, or it was changed after it was written.
+            RecordError: the text is no run record, or it was changed after it was written.
         """
         try:
             values = json.loads(text)
         except (json.JSONDecodeError, RecursionError) as error:
-            raise RecordError(f"the run record is not JSON: {error}.", _HINT) from error
-        return cls.from_document(values)
+            raise RecordError(msg("the run record is not valid JSON: {error}.", error=error), _HINT) from error
+        return cls.from_dict(values)
 
     @classmethod
-    def from_document(cls, values: object) -> Self:
-        """Read what ``document`` gave.
+    def from_dict(cls, values: object) -> Self:
+        """Read what ``to_dict`` returned, in this version or an older one.
 
         Raises:
             RecordError: as ``from_json``.
         """
         if not isinstance(values, dict):
-            raise RecordError(f"a run record is an object with fields; got {type(values).__name__}.", _HINT)
-        _check_version(values)
+            raise RecordError(msg("a run record must be an object; got {type}.", type=type(values).__name__), _HINT)
+        version = _check_version(values)
+        given = {name: value for name, value in values.items() if name not in _NOT_FIELDS}
+        if version < RECORD_VERSION:
+            given = _upgrade(given)
         names = [field.name for field in fields(cls)]
-        missing = sorted({*names, "checksum"} - values.keys())
-        unknown = sorted(values.keys() - {*names, "checksum", "record_version"})
-        if missing or unknown:
-            told = f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown)[:200] or 'none'}"
-            raise RecordError(f"the fields of the run record are not those of version {RECORD_VERSION}; {told}.", _HINT)
-        given: dict[str, Any] = {name: tuple(v) if isinstance(v := values[name], list) else v for name in names}
-        record = cls(**given)
-        if record.checksum != values["checksum"]:
+        _check_names({*given, *({"checksum"} & values.keys())}, {*names, "checksum"})
+        record = cls(**{**given, "sampling": _read_sampling(given["sampling"])})
+        checksum = _checksum({name: value for name, value in values.items() if name not in _NOT_FIELDS})
+        if checksum != values["checksum"]:
             raise RecordError(
-                f"the run record was changed after it was written: its checksum is {record.checksum[:16]}, and "
-                f"{str(values['checksum'])[:16]} stands in it.",
-                "Take the file as it was saved. For a forecast with other settings, name them as options instead.",
+                msg(
+                    "the run record was changed after it was saved: its checksum is {checksum}, but it states "
+                    "{stored}.",
+                    checksum=checksum[:16],
+                    stored=str(values["checksum"])[:16],
+                ),
+                msg("Use the file as it was saved. For a forecast with other settings, pass them as options instead."),
             )
         return record
 
     @property
     def checksum(self) -> str:
         """SHA-256 over all fields."""
-        text = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    @property
-    def sampling_config(self) -> SamplingConfig:
-        """The sampling as the engine takes it; nothing is left to the model, also of a record that does not say it."""
-        return SamplingConfig(**{**_AS_PUBLISHED, **self.sampling})
+        return _checksum(_to_plain(self))
 
     @property
     def cutoff_time(self) -> pd.Timestamp:
@@ -175,100 +200,143 @@ class RunRecord:
 
     @property
     def future_index(self) -> pd.DatetimeIndex:
-        """The H bar times, UTC."""
+        """The H forecast timestamps, UTC."""
         return pd.DatetimeIndex([pd.Timestamp(text) for text in self.future]).tz_convert("UTC")
 
     @property
     def forecast_columns(self) -> tuple[str, ...]:
-        """The columns of the paths that mean something."""
+        """The columns of the paths that carry information."""
         return forecast_columns(self.columns)
 
 
 def is_mirrored(sampling: SamplingConfig) -> bool:
-    """Whether any path is mirrored: every second one is, so that of one path none is, whatever was asked for."""
-    return bool(sampling.mirrored) and sampling.num_paths > 1
+    """Whether any path is mirrored: a single path never is, whatever the setting."""
+    return bool(sampling.mirror_paths) and sampling.num_paths > 1
 
 
-def paths_as_drawn(sampling: SamplingConfig) -> slice:
-    """Which paths were not mirrored, of all: only they show where the model goes on."""
-    return slice(None, None, 2 if is_mirrored(sampling) else 1)
+def forecast_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of paths that carry information, for the ``columns`` that the model saw.
+
+    With a volume the model also samples an amount.
+    """
+    return COLUMNS if "volume" in columns else columns
 
 
-def forecast_columns(shown: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of paths that mean something when the model was ``shown`` these: a volume gives an amount as well."""
-    return COLUMNS if "volume" in shown else shown
-
-
-def paths_digest(forecast: Forecast, columns: tuple[str, ...]) -> str:
-    """SHA-256 of the paths' ``columns``, as little-endian float32 [N, H, C]."""
+def paths_sha256(forecast: Forecast, columns: tuple[str, ...]) -> str:
+    """SHA-256 of the paths' ``columns``, as little-endian float32 [N, H, C] after their shape and names."""
     chosen = forecast.paths[:, :, [COLUMNS.index(name) for name in columns]]
     label = f"{chosen.shape}|{','.join(columns)}"
     return hashlib.sha256(label.encode() + np.ascontiguousarray(chosen, dtype="<f4").tobytes()).hexdigest()
 
 
-def _plain(record: RunRecord) -> dict[str, Any]:
+def record_schema() -> dict[str, Any]:
+    """The JSON schema of a run record's fields, without ``record_version`` and ``checksum``."""
+    return TypeAdapter(RunRecord).json_schema()
+
+
+def _to_plain(record: RunRecord) -> dict[str, Any]:
+    """All fields as JSON holds them: the order and the lists of a file."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(record).items()}
 
 
-def _check_version(values: dict[str, Any]) -> None:
-    came = values.get("record_version")
-    if came == RECORD_VERSION and not isinstance(came, bool):
-        return
-    if came is None and {"run_id", "sampling"} <= values.keys():
-        came = "1"
-    elif came is None:
-        raise RecordError("a run record has a field record_version; there is none.", _HINT)
+def _checksum(values: dict[str, Any]) -> str:
+    """SHA-256 over fields under the names and values of their file, so that it also verifies older versions."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_version(values: dict[str, Any]) -> int:
+    """The version of a record, if this program reads it."""
+    version = values.get("record_version")
+    if isinstance(version, int) and not isinstance(version, bool) and version in (2, RECORD_VERSION):
+        return version
+    if version is None and {"run_id", "sampling"} <= values.keys():
+        version = "1"
+    elif version is None:
+        raise RecordError(msg("a run record must have the field record_version; it is missing."), _HINT)
     raise RecordError(
-        f"the run record is of version {came!s:.20}; this program reads version {RECORD_VERSION}.",
-        "Read it with the release that wrote it, or make the forecast again.",
+        msg(
+            "the run record has version {version}; supported: {supported}.",
+            version=f"{version!s:.20}",
+            supported=RECORD_VERSION,
+        ),
+        msg("Open it with the release that saved it, or run the forecast again."),
     )
 
 
-def _times(record: RunRecord) -> None:
-    """Check the clock, and that cutoff and future are times with a zone, in order, and as many as the horizon."""
-    try:
-        pd.Timestamp(0, tz="UTC").tz_convert(record.session_tz)
-    except (KeyError, ValueError, OSError) as error:  # an unknown name, or one that is no name of a file
+def _upgrade(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of version 2 under the names of version 3."""
+    renamed = {OLD_NAMES.get(name, name): value for name, value in values.items()}
+    overflow, sampling = renamed.get("context_overflow"), renamed.get("sampling")
+    if isinstance(overflow, str):
+        renamed["context_overflow"] = OLD_OVERFLOWS.get(overflow, overflow)
+    if isinstance(sampling, dict):
+        settings = {OLD_NAMES.get(name, name): value for name, value in sampling.items()}
+        renamed["sampling"] = {**_EXTENSION_DEFAULTS, **settings}
+    return renamed
+
+
+def _check_names(given: set[str], known: set[str]) -> None:
+    missing, unknown = sorted(known - given), sorted(given - known)
+    if missing or unknown:
         raise RecordError(
-            f"the run record has the clock {record.session_tz!r:.60}, which is not known.", _HINT
-        ) from error
-    try:
-        times = [pd.Timestamp(text) for text in (record.cutoff, *record.future)]
-        rising = all(one < two for one, two in pairwise(times))
-    except (ValueError, TypeError) as error:
-        raise RecordError(f"cutoff and future of a run record must be times with a zone: {error}.", _HINT) from error
-    if any(time.tz is None for time in times) or not rising:
-        raise RecordError("cutoff and future of a run record must be times with a zone, each after the last.", _HINT)
-    if not 1 <= record.horizon == len(record.future) or record.context_length < 1:
-        raise RecordError(
-            f"the run record has a context of {record.context_length}, a horizon of {record.horizon} and "
-            f"{len(record.future)} bar times; they do not belong together.",
+            msg(
+                "the fields of the run record do not match version {version}; missing: {missing}; unknown: {unknown}.",
+                version=RECORD_VERSION,
+                missing=", ".join(missing) or msg("none"),
+                unknown=", ".join(unknown)[:200] or msg("none"),
+            ),
             _HINT,
         )
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _read_sampling(values: object) -> SamplingConfig:
+    """The sampling of a file; each setting must be there."""
+    if not isinstance(values, dict):
+        raise _invalid("sampling", msg("a mapping of names to values"), values)
+    try:
+        sampling = SamplingConfig(**values)
+    except (ConfigError, TypeError) as error:
+        raise RecordError(msg("the sampling of the run record cannot be used: {error}", error=error), _HINT) from error
+    names = [field.name for field in fields(sampling)]
+    if {*names} != values.keys():
+        raise RecordError(
+            msg("the sampling settings of a run record must have the fields {names}.", names=", ".join(names)), _HINT
+        )
+    return sampling
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(isinstance(text, str) for text in value)
-
-
-def _is_named_texts(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in (*value, *value.values()))
-
-
-_TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
-    "str": ("a text", lambda value: isinstance(value, str)),
-    "int": ("a whole number", _is_whole),
-    "float": ("a number", _is_number),
-    "Literal['open', 'close']": ("open or close", lambda value: value in ("open", "close")),
-    "tuple[str, ...]": ("a list of texts", _is_texts),
-    "dict[str, str]": ("texts by name", _is_named_texts),
-    "dict[str, Any]": ("values by name", lambda value: isinstance(value, dict)),
-}
+def _check_times(record: RunRecord) -> None:
+    """Check the time zone, and that cutoff and future are increasing times with a zone, as many as the horizon."""
+    try:
+        pd.Timestamp(0, tz="UTC").tz_convert(record.session_tz)
+    except (KeyError, ValueError, OSError) as error:  # an unknown name, or one that is no name of a file
+        raise RecordError(
+            msg(
+                "the run record has an unknown time zone, {zone}.",
+                zone=f"{record.session_tz!r:.60}",
+            ),
+            _HINT,
+        ) from error
+    try:
+        times = [pd.Timestamp(text) for text in (record.cutoff, *record.future)]
+        increasing = all(earlier < later for earlier, later in pairwise(times))
+    except (ValueError, TypeError) as error:
+        raise RecordError(
+            msg("cutoff and future of a run record must be times with a time zone: {error}.", error=error), _HINT
+        ) from error
+    if any(time.tz is None for time in times) or not increasing:
+        raise RecordError(
+            msg("cutoff and future of a run record must be times with a time zone, in increasing order."), _HINT
+        )
+    if not 1 <= record.horizon == len(record.future) or record.context_length < 1:
+        raise RecordError(
+            msg(
+                "the run record has a context of {context}, a horizon of {horizon} and {times} bar times; they "
+                "do not match.",
+                context=record.context_length,
+                horizon=record.horizon,
+                times=len(record.future),
+            ),
+            _HINT,
+        )

@@ -14,26 +14,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from engine.callbacks import CancelToken, Partial, Progress
+from engine.callbacks import CancelToken, PreviewCallback, ProgressCallback
 from engine.config import SamplingConfig
 from engine.forecast import Forecast
-from kronos_dashboard.forecasting.record import RunRecord, forecast_columns, paths_digest
+from kronos_dashboard.forecasting.record import RunRecord, forecast_columns, paths_sha256
 from kronos_dashboard.forecasting.windows import Window
-from kronos_dashboard.markets.candles import CandleFrame, interval_label
+from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.markets.intervals import interval_label
 
 if TYPE_CHECKING:
-    from engine.generation.generate import WindowPolicy
+    from engine.generation.request import ContextOverflow
 
 __all__ = [
     "CancelToken",
-    "Partial",
     "Predictor",
-    "Progress",
+    "PreviewCallback",
+    "ProgressCallback",
     "RunRecord",
     "SamplingConfig",
-    "made_by",
+    "model_fields",
     "model_frame",
-    "run",
+    "run_forecasts",
 ]
 
 _PACKAGES = ("kronos-dashboard", "torch", "numpy", "pandas")
@@ -42,8 +43,8 @@ _PACKAGES = ("kronos-dashboard", "torch", "numpy", "pandas")
 class Predictor(Protocol):
     """What this module needs of ``engine.KronosPredictor``."""
 
-    label: str
-    digest: str
+    name: str
+    weights_sha256: str
     max_context: int
     clip: float
     tokenizer: Any
@@ -56,84 +57,85 @@ class Predictor(Protocol):
         futures: Sequence[pd.DatetimeIndex],
         sampling: SamplingConfig,
         *,
-        policy: WindowPolicy,
-        progress: Progress | None = None,
+        context_overflow: ContextOverflow,
+        progress: ProgressCallback | None = None,
         cancel: CancelToken | None = None,
-        partial: Partial | None = None,
+        on_preview: PreviewCallback | None = None,
     ) -> list[Forecast]:
         """One forecast per frame."""
         ...
 
-    def settled(self, sampling: SamplingConfig) -> SamplingConfig:
-        """``sampling`` with what it leaves to the model as the model has it."""
+    def resolve_sampling(self, sampling: SamplingConfig) -> SamplingConfig:
+        """``sampling`` with the model's own settings where it has none."""
         ...
 
 
 def model_frame(candles: CandleFrame) -> pd.DataFrame:
-    """Candles as the engine takes them: the columns that mean something, on the session clock."""
+    """Candles as the engine takes them: the columns that carry information, indexed in the session timezone."""
     frame = candles.frame.loc[:, list(candles.columns)]
     frame.index = candles.local_index
     return frame
 
 
-def run(
+def run_forecasts(
     windows: Sequence[Window],
     sampling: SamplingConfig,
     predictor: Predictor,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
     *,
     model_name: str,
-    policy: WindowPolicy | None = None,
-    partial: Partial | None = None,
+    context_overflow: ContextOverflow | None = None,
+    on_preview: PreviewCallback | None = None,
 ) -> list[tuple[Forecast, RunRecord]]:
     """Forecast many windows in one call of the engine; one is a batch of one.
 
     Args:
         windows: contexts may differ in length.
-        sampling: how paths are drawn; the record also tells what is left to the model here.
+        sampling: settings that it leaves to the model are resolved before they are recorded.
         predictor: the loaded model.
-        progress: called with the decode steps done and all decode steps.
-        cancel: looked at after every decode step.
+        progress: called with the decode steps done and the total.
+        cancel: checked after every decode step.
         model_name: what the model was loaded by, for the record.
-        policy: how context and horizon pass the model's limit; None = as the engine does by itself.
-        partial: shown a window's number and its candles so far, float32 [N, t, 6], every few decode steps.
+        context_overflow: what happens when context and horizon exceed the model's limit; None = the engine's default.
+        on_preview: called every few decode steps with a window's position and its candles so far, float32 [N, t, 6].
 
     Raises:
-        EngineError: the engine refuses the windows, or ``cancel`` was set (``Cancelled``).
+        EngineError: the engine rejects the windows, or ``cancel`` was set (``CancelledError``).
     """
-    from engine.predictor import DEFAULT_POLICY  # here, not above: it loads torch, which the predictor has done by now
+    from engine.predictor import DEFAULT_CONTEXT_OVERFLOW  # imported here because it loads torch
 
-    chosen = DEFAULT_POLICY if policy is None else policy
-    sampling = predictor.settled(sampling)
-    began = time.perf_counter()
+    chosen = DEFAULT_CONTEXT_OVERFLOW if context_overflow is None else context_overflow
+    resolved = predictor.resolve_sampling(sampling)
+    resolved = SamplingConfig(**{name: _to_builtin(value) for name, value in asdict(resolved).items()})
+    started_at = time.perf_counter()
     forecasts = predictor.forecast_many(
         [model_frame(window.context) for window in windows],
         [window.local_future for window in windows],
-        sampling,
-        policy=chosen,
+        resolved,
+        context_overflow=chosen,
         progress=progress,
         cancel=cancel,
-        partial=partial,
+        on_preview=on_preview,
     )
     shared = {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.perf_counter() - began, 3),
-        "sampling": {name: _python(value) for name, value in asdict(sampling).items()},
-        "policy": chosen,
+        "seconds": round(time.perf_counter() - started_at, 3),
+        "sampling": resolved,
+        "context_overflow": chosen,
         "versions": _versions(),
         "model_name": model_name,
-        **made_by(predictor),
+        **model_fields(predictor),
     }
     return [(forecast, _record(window, forecast, shared)) for window, forecast in zip(windows, forecasts, strict=True)]
 
 
-def made_by(predictor: Predictor) -> dict[str, Any]:
-    """The fields of a record that say with what it was made, by name."""
+def model_fields(predictor: Predictor) -> dict[str, Any]:
+    """The fields of a record that identify the model and its numerics, by name."""
     return {
-        "model_label": predictor.label,
-        "checkpoint_digest": predictor.digest,
-        "tokenizer_digest": _tokenizer_digest(predictor.tokenizer),
+        "model_label": predictor.name,
+        "weights_sha256": predictor.weights_sha256,
+        "tokenizer_sha256": _tokenizer_sha256(predictor.tokenizer),
         "max_context": predictor.max_context,
         "clip": predictor.clip,
         "device": predictor.device.type,
@@ -142,14 +144,14 @@ def made_by(predictor: Predictor) -> dict[str, Any]:
 
 
 def _record(window: Window, forecast: Forecast, shared: dict[str, Any]) -> RunRecord:
-    """The record of one window; ``shared`` is what all windows of the run have in common."""
+    """The record of one window; ``shared`` holds the fields that all windows of the run have in common."""
     candles = window.context
     return RunRecord(
         run_id=uuid.uuid4().hex,
         symbol=candles.symbol,
         interval=interval_label(candles.interval),
         session_tz=candles.session_tz,
-        stamped=candles.stamped,
+        timestamp_at=candles.timestamp_at,
         columns=candles.columns,
         source=candles.source,
         candles_fingerprint=candles.fingerprint,
@@ -157,15 +159,15 @@ def _record(window: Window, forecast: Forecast, shared: dict[str, Any]) -> RunRe
         context_length=window.context_length,
         horizon=window.horizon,
         future=tuple(bar.isoformat() for bar in window.future),
-        paths_digest=paths_digest(forecast, forecast_columns(candles.columns)),
-        repaired=forecast.repaired,
+        paths_sha256=paths_sha256(forecast, forecast_columns(candles.columns)),
+        repaired_fraction=forecast.repaired_fraction,
         notes=tuple(note for note in (window.note, *forecast.notes) if note),
         **shared,
     )
 
 
-def _tokenizer_digest(tokenizer: Any) -> str:
-    """SHA-256 of the file that ``save_pretrained`` would write; some milliseconds."""
+def _tokenizer_sha256(tokenizer: Any) -> str:
+    """SHA-256 of the file that ``save_pretrained`` would write; takes milliseconds."""
     from safetensors.torch import save
 
     from engine.checkpoints import tensor_names as names
@@ -175,15 +177,15 @@ def _tokenizer_digest(tokenizer: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:  # run from a clone
-            found[package] = "not installed"
-    return found
+            versions[package] = "not installed"
+    return versions
 
 
-def _python(value: Any) -> Any:
-    """A number of numpy as one of Python, which JSON takes."""
+def _to_builtin(value: Any) -> Any:
+    """A NumPy scalar as a Python number, which JSON takes."""
     return value.item() if hasattr(value, "item") else value

@@ -1,10 +1,11 @@
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from kronos_dashboard.errors import SettingsError
-from kronos_dashboard.settings import Settings
+from kronos_dashboard.settings import Settings, settings_schema
 from tests.support.paths import ROOT
 
 
@@ -46,7 +47,7 @@ def test_fetched_candles_go_to_the_folder_that_is_named_or_to_the_cache_of_the_u
     "gateway", ["http://127.0.0.1:80", "https://localhost", "http://[::1]:8080/", "http://127.9.9.9"]
 )
 def test_a_gateway_of_feeds_may_be_on_this_machine(gateway: str) -> None:
-    assert Settings(feed_gateway=gateway).feed_gateway == gateway
+    assert Settings(feed_proxy_url=gateway).feed_proxy_url == gateway
 
 
 @pytest.mark.parametrize(
@@ -61,9 +62,21 @@ def test_a_gateway_of_feeds_may_be_on_this_machine(gateway: str) -> None:
 )
 def test_a_gateway_of_feeds_elsewhere_is_refused(gateway: str) -> None:
     with pytest.raises(SettingsError, match="must be on this machine"):
-        Settings(feed_gateway=gateway)
+        Settings(feed_proxy_url=gateway)
 
 
 def test_a_gateway_of_feeds_must_be_an_address() -> None:
     with pytest.raises(SettingsError, match="http://"):
-        Settings(feed_gateway="127.0.0.1:80")
+        Settings(feed_proxy_url="127.0.0.1:80")
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.5, "5"])
+def test_a_setting_is_checked_also_when_it_is_made_in_python(value: object) -> None:
+    with pytest.raises(SettingsError, match="max_paths must be a whole number of at least 1"):
+        Settings(max_paths=value)  # type: ignore[arg-type]
+
+
+def test_a_json_schema_describes_every_setting() -> None:
+    schema = settings_schema()
+    assert schema["properties"].keys() == {field.name for field in fields(Settings)}
+    assert schema["properties"]["max_paths"]["minimum"] == 1

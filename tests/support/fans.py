@@ -8,26 +8,28 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from kronos_dashboard.analytics import Fan
+from kronos_dashboard.analytics import SampledPaths
 
 START = 100.0
 
 
-def by_hand(*paths: Sequence[Sequence[float]], start: float = START) -> Fan:
+def by_hand(*paths: Sequence[Sequence[float]], start: float = START) -> SampledPaths:
     """A fan of paths that are rows of (open, high, low, close)."""
     prices = np.array(paths, dtype=np.float32)
-    return Fan(paths=np.concatenate((prices, np.ones((*prices.shape[:2], 2), np.float32)), axis=2), last_close=start)
+    return SampledPaths(
+        paths=np.concatenate((prices, np.ones((*prices.shape[:2], 2), np.float32)), axis=2), last_close=start
+    )
 
 
-def of_closes(closes: Sequence[Sequence[float]] | np.ndarray, start: float = START) -> Fan:
+def of_closes(closes: Sequence[Sequence[float]] | np.ndarray, start: float = START) -> SampledPaths:
     """A fan whose candles reach no further than open and close; opens are the closes before."""
     ends = np.asarray(closes, dtype=np.float32)
     opens = np.concatenate((np.full((len(ends), 1), start, np.float32), ends[:, :-1]), axis=1)
     edges = [opens, np.maximum(opens, ends), np.minimum(opens, ends), ends]
-    return Fan(paths=np.stack([*edges, np.ones_like(ends), np.ones_like(ends)], axis=-1), last_close=start)
+    return SampledPaths(paths=np.stack([*edges, np.ones_like(ends), np.ones_like(ends)], axis=-1), last_close=start)
 
 
-def drawn(num_paths: int, horizon: int, seed: int = 0, *, sigma: float = 0.01, drift: float = 0.0) -> Fan:
+def drawn(num_paths: int, horizon: int, seed: int = 0, *, sigma: float = 0.01, drift: float = 0.0) -> SampledPaths:
     """Paths of normal log-returns, with wicks."""
     generator = np.random.default_rng(seed)
     closes = START * np.exp(np.cumsum(generator.normal(drift, sigma, (num_paths, horizon)), axis=1))
@@ -37,21 +39,21 @@ def drawn(num_paths: int, horizon: int, seed: int = 0, *, sigma: float = 0.01, d
     lows = np.minimum(opens, closes) * np.exp(-generator.exponential(sigma / 2, closes.shape))
     ones = np.ones_like(closes)
     paths = np.stack([opens, highs, lows, closes, ones, ones], axis=-1).astype(np.float32)
-    return Fan(paths=paths, last_close=START)
+    return SampledPaths(paths=paths, last_close=START)
 
 
-def scaled(fan: Fan, factor: float) -> Fan:
+def scaled(fan: SampledPaths, factor: float) -> SampledPaths:
     """The same paths in another unit; exact when ``factor`` is a power of two."""
-    return Fan(paths=fan.paths * np.float32(factor), last_close=fan.last_close * factor)
+    return SampledPaths(paths=fan.paths * np.float32(factor), last_close=fan.last_close * factor)
 
 
-def repeated(fan: Fan, times: int) -> Fan:
+def repeated(fan: SampledPaths, times: int) -> SampledPaths:
     """The same paths, each that many times."""
-    return Fan(paths=np.tile(fan.paths, (times, 1, 1)), last_close=fan.last_close)
+    return SampledPaths(paths=np.tile(fan.paths, (times, 1, 1)), last_close=fan.last_close)
 
 
 @st.composite
-def fans(draw: DrawFn) -> Fan:
+def fans(draw: DrawFn) -> SampledPaths:
     """Fans of any size up to 40 paths x 12 steps."""
     return drawn(
         draw(st.integers(1, 40)),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kronos_dashboard.analytics import Fan, excursions, expected_range
+from kronos_dashboard.analytics import SampledPaths, excursions, expected_range
 from tests.support import fans
 
 FAN = fans.by_hand(
@@ -39,7 +39,7 @@ def test_wicks_are_no_drawdown() -> None:
 
 
 @given(fans.fans())
-def test_ranges_and_excursions_keep_their_bounds(fan: Fan) -> None:
+def test_ranges_and_excursions_keep_their_bounds(fan: SampledPaths) -> None:
     found = expected_range(fan)
     assert found.mean.value >= 0
     assert found.highest[0.05].value <= found.highest[0.5].value <= found.highest[0.95].value
@@ -56,7 +56,7 @@ def test_ranges_and_excursions_keep_their_bounds(fan: Fan) -> None:
 
 @given(fans.fans())
 @settings(max_examples=30)
-def test_prices_scale_and_fractions_do_not(fan: Fan) -> None:
+def test_prices_scale_and_fractions_do_not(fan: SampledPaths) -> None:
     there = fans.scaled(fan, 16.0)
     assert expected_range(there).median.value == pytest.approx(16 * expected_range(fan).median.value)
     assert expected_range(there).highest[0.75].high == pytest.approx(16 * expected_range(fan).highest[0.75].high)

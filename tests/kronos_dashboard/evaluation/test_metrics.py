@@ -3,12 +3,12 @@ import pytest
 
 from kronos_dashboard.evaluation.metrics import (
     average_true_range,
-    comparison,
-    coverage,
-    coverages,
+    band_coverages,
+    compare_forecasts,
     crps,
     crps_skill,
     directional_accuracy,
+    interval_coverage,
     interval_width,
     mae,
     mase,
@@ -48,7 +48,7 @@ def test_crps_of_a_large_normal_sample_is_the_known_value() -> None:
 
 def test_coverage_counts_the_edges_and_width_is_a_mean() -> None:
     lower, upper = np.zeros(4), np.array([1.0, 1.0, 2.0, 2.0])
-    assert coverage(lower, upper, np.array([0.0, 1.0, 2.1, -0.1])) == 0.5
+    assert interval_coverage(lower, upper, np.array([0.0, 1.0, 2.1, -0.1])) == 0.5
     assert interval_width(lower, upper) == 1.5
 
 
@@ -58,7 +58,7 @@ def test_a_score_scales_with_the_prices() -> None:
     assert (ten.crps, ten.width, ten.median_error) == pytest.approx(
         (one.crps * 10, one.width * 10, one.median_error * 10)
     )
-    assert (ten.coverage, ten.level) == (one.coverage, 0.9)
+    assert (ten.coverage, ten.nominal_coverage) == (one.coverage, 0.9)
 
 
 # ------------------------------------------------------------------------------------------------------- plain twins
@@ -105,11 +105,11 @@ def test_the_mean_pinball_loss_over_all_levels_is_half_the_crps() -> None:
 def test_coverage_of_several_bands_is_that_of_each() -> None:
     levels = (0.5, 0.9)
     bands = [np.quantile(SAMPLE, ((1 - level) / 2, (1 + level) / 2), axis=0) for level in levels]
-    assert list(coverages(SAMPLE, TRUTH, levels)) == [coverage(*band, TRUTH) for band in bands]
+    assert list(band_coverages(SAMPLE, TRUTH, levels)) == [interval_coverage(*band, TRUTH) for band in bands]
 
 
 def test_wider_bands_cover_no_less() -> None:
-    found = coverages(SAMPLE, TRUTH, (0.1, 0.5, 0.8, 0.99))
+    found = band_coverages(SAMPLE, TRUTH, (0.1, 0.5, 0.8, 0.99))
     assert (np.diff(found) >= 0).all()
 
 
@@ -167,7 +167,7 @@ FORECASTS = {"model": GENERATOR.normal(100, 1, (30, 11, 6)), "walk": GENERATOR.n
 
 
 def test_a_comparison_holds_every_measure_of_every_forecast() -> None:
-    table = comparison(FORECASTS, TRUTH, CONTEXT, baseline="walk", levels=(0.5, 0.9))
+    table = compare_forecasts(FORECASTS, TRUTH, CONTEXT, baseline="walk", coverages=(0.5, 0.9))
     assert list(table.columns) == ["model", "walk"]
     closes = FORECASTS["model"][..., 3]
     point, band = np.median(closes, axis=0), np.quantile(closes, (0.05, 0.95), axis=0)
@@ -183,7 +183,7 @@ def test_a_comparison_holds_every_measure_of_every_forecast() -> None:
         "pinball": pinball(np.quantile(closes, edges, axis=0), TRUTH, edges).mean(),
         "pit": pit(closes, TRUTH).mean(),
         "first_gap_atr": gap,
-        "coverage_90": coverage(*band, TRUTH),
+        "coverage_90": interval_coverage(*band, TRUTH),
         "width_90": interval_width(*band),
         "winkler_90": winkler(*band, TRUTH, 0.9).mean(),
     }
@@ -194,8 +194,8 @@ def test_a_comparison_holds_every_measure_of_every_forecast() -> None:
 
 def test_a_comparison_in_other_units_changes_errors_alone() -> None:
     scaled = {name: paths * 8 for name, paths in FORECASTS.items()}
-    one = comparison(FORECASTS, TRUTH, CONTEXT, baseline="walk")
-    other = comparison(scaled, TRUTH * 8, CONTEXT * 8, baseline="walk")
+    one = compare_forecasts(FORECASTS, TRUTH, CONTEXT, baseline="walk")
+    other = compare_forecasts(scaled, TRUTH * 8, CONTEXT * 8, baseline="walk")
     priced = [n for n in one.index if n in ("crps", "mae", "rmse", "pinball") or n.startswith(("width", "winkler"))]
     np.testing.assert_allclose(other.loc[priced], one.loc[priced] * 8)
     np.testing.assert_allclose(other.drop(priced), one.drop(priced))
@@ -205,16 +205,16 @@ def test_a_price_that_stands_still_is_covered_although_paths_are_rounded() -> No
     """0.1 as float32 is not 0.1."""
     paths, truth, context = np.full((5, 11, 6), 0.1, dtype=np.float32), np.full(11, 0.1), np.full((9, 6), 0.1)
     truth[0] = 0.2
-    table = comparison({"flat": paths}, truth, context, baseline="flat", levels=(0.9,))["flat"]
+    table = compare_forecasts({"flat": paths}, truth, context, baseline="flat", coverages=(0.9,))["flat"]
     assert table["coverage_90"] == pytest.approx(10 / 11)
-    assert list(coverages(paths[..., 3], truth, (0.9,))) == [pytest.approx(10 / 11)]
+    assert list(band_coverages(paths[..., 3], truth, (0.9,))) == [pytest.approx(10 / 11)]
     assert score(paths[..., 3], truth, 0.9).coverage == pytest.approx(10 / 11)
     assert list(pit(paths[..., 3], truth)) == [1.0] + [0.5] * 10
     assert table["direction"] == 0.0  # of the one step that moved
 
 
 def test_the_table_of_steps_averages_to_the_score() -> None:
-    table, whole = step_table(SAMPLE, TRUTH, level=0.8), score(SAMPLE, TRUTH, 0.8)
+    table, whole = step_table(SAMPLE, TRUTH, coverage=0.8), score(SAMPLE, TRUTH, 0.8)
     assert list(table.index) == list(range(1, 12))
     assert table["crps"].mean() == pytest.approx(whole.crps)
     assert table["inside"].mean() == pytest.approx(whole.coverage)

@@ -6,16 +6,30 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from string import Formatter
 
 import pandas as pd
 import pytest
 
 from engine import SamplingConfig
 from kronos_dashboard.errors import RecordError
-from kronos_dashboard.evaluation.coverage_note import CHINESE, ENGLISH, Measured, market_of, measured, measured_of
-from kronos_dashboard.evaluation.scorecard import SCORES_FILE, Found, Scores, find_scores, read_scores, weights_digest
+from kronos_dashboard.evaluation.coverage_note import (
+    CoverageNote,
+    build_coverage_note,
+    build_coverage_note_for_record,
+    detect_market,
+)
+from kronos_dashboard.evaluation.scorecard import (
+    OLD_NAMES,
+    SCORECARD_FILE,
+    Scorecard,
+    ScorecardLookup,
+    find_scorecard,
+    find_weights_sha256,
+    read_scorecard,
+    scorecard_schema,
+)
 from kronos_dashboard.markets.samples import SAMPLES, load_sample
+from kronos_dashboard.messages import load_catalog, translate
 from tests.support import makers, ui_results
 
 HERE = SamplingConfig(num_paths=100)
@@ -34,62 +48,66 @@ def document(*entries: dict, **fields: object) -> dict:
 
 def written(folder: Path, values: object) -> Path:
     text = values if isinstance(values, str) else json.dumps(values)
-    (folder / SCORES_FILE).write_text(text, encoding="utf-8")
+    (folder / SCORECARD_FILE).write_text(text, encoding="utf-8")
     return folder
 
 
-def scores(folder: Path, *entries: dict) -> Scores:
-    found = read_scores(written(folder, document(*entries)))
+def scores(folder: Path, *entries: dict) -> Scorecard:
+    found = read_scorecard(written(folder, document(*entries)))
     assert found is not None
     return found
 
 
-def asked(found: Scores, sampling: SamplingConfig = HERE, **fields: object) -> Measured:
+def asked(found: Scorecard, sampling: SamplingConfig = HERE, **fields: object) -> CoverageNote:
     given = {"market": None, "interval": "1h", "context": 400, "horizon": 24, **fields}
-    return measured(Found(state="measured", scores=found), sampling, **given)  # type: ignore[arg-type]
+    return build_coverage_note(ScorecardLookup(state="measured", scorecard=found), sampling, **given)  # type: ignore[arg-type]
+
+
+def in_chinese(note: CoverageNote) -> str:
+    return translate(note.describe(), load_catalog("zh-Hans"))
 
 
 # ---------------------------------------------------------------------------------------------- the file
 
 
 def test_the_file_beside_the_bundled_checkpoint_is_of_its_weights() -> None:
-    found = find_scores("Bundled", weights_digest("bundled"))
+    found = find_scorecard("Bundled", find_weights_sha256("bundled"))
     assert found.state == "measured"
-    assert found.scores is not None
-    assert found.scores.reach_80() is not None
-    for horizon in found.scores.horizons:
-        assert found.scores.nearest(horizon, None, "1h") is not None
+    assert found.scorecard is not None
+    assert found.scorecard.coverage_80_range() is not None
+    for horizon in found.scorecard.horizons:
+        assert found.scorecard.nearest(horizon, None, "1h") is not None
 
 
 def test_any_folder_may_hold_figures_and_they_count_for_its_weights_alone(tmp_path: Path) -> None:
     folder = makers.checkpoint(tmp_path / "mine")
-    digest = weights_digest(str(folder))
-    assert find_scores(str(folder), digest).state == "never"
+    digest = find_weights_sha256(str(folder))
+    assert find_scorecard(str(folder), digest).state == "missing"
     written(folder, document(digest=digest))
-    assert find_scores(str(folder), digest).state == "measured"
-    assert find_scores(str(folder), "b" * 64).state == "other"
-    assert find_scores(str(folder), "b" * 64).scores is None
+    assert find_scorecard(str(folder), digest).state == "measured"
+    assert find_scorecard(str(folder), "b" * 64).state == "stale"
+    assert find_scorecard(str(folder), "b" * 64).scorecard is None
     written(folder, "{")
-    assert find_scores(str(folder), digest).state == "broken"
+    assert find_scorecard(str(folder), digest).state == "unreadable"
 
 
 def test_what_comes_from_the_hub_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("kronos-small", "somebody/model", str(tmp_path / "nothing"), "~nobody_here/x", "x" * 5_000):
-        assert find_scores(name, "a" * 64).state == "never"
-        assert weights_digest(name) == ""
+        assert find_scorecard(name, "a" * 64).state == "missing"
+        assert find_weights_sha256(name) == ""
 
 
 def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
-    assert scores(tmp_path).scores[0].windows == 40
+    assert scores(tmp_path).groups[0].windows == 40
     changed = scores(tmp_path, entry(windows=400))
-    os.utime(tmp_path / SCORES_FILE, ns=(1, 1))
-    assert changed.scores[0].windows == read_scores(tmp_path).scores[0].windows == 400
+    os.utime(tmp_path / SCORECARD_FILE, ns=(1, 1))
+    assert changed.groups[0].windows == read_scorecard(tmp_path).groups[0].windows == 400
 
 
 @pytest.mark.parametrize(("values", "words"), [
-    ("no json", "is not JSON"),
-    ("[" * 100_000, "is not JSON"),
+    ("no json", "is not valid JSON"),
+    ("[" * 100_000, "is not valid JSON"),
     ([], "must be an object"),
     ({"scores": {}}, "must be an object"),
     (document(digest="short"), "SHA-256"),
@@ -98,13 +116,13 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
     (document(context=4.5), "context must be a whole number"),
     (document(temperature="hot"), "temperature must be"),
     (document(temperature=float("nan")), "temperature must be"),
-    (document(from_last_close=1), "from_last_close must be true or false"),
-    (document(from_last_close=None), "from_last_close must be true or false"),
-    (document(min_p=1), "min_p must be 0 to below 1"),
-    (document(min_p="0.1"), "min_p must be 0 to below 1"),
-    (document(min_p=-0.1), "min_p must be 0 to below 1"),
-    (document(min_p=None), "min_p must be 0 to below 1"),
-    (document(mirrored="no"), "mirrored must be true or false"),
+    (document(from_last_close=1), "anchor_to_last_close must be true or false"),
+    (document(from_last_close=None), "anchor_to_last_close must be true or false"),
+    (document(min_p=1), "min_p must be at least 0 and below 1"),
+    (document(min_p="0.1"), "min_p must be at least 0 and below 1"),
+    (document(min_p=-0.1), "min_p must be at least 0 and below 1"),
+    (document(min_p=None), "min_p must be at least 0 and below 1"),
+    (document(mirrored="no"), "mirror_paths must be true or false"),
     (document(entry(horizon=True)), "horizon must be a whole number"),
     (document(entry(windows=-3)), "windows must be"),
     (document(entry(coverage_80=80)), "coverage_80 must be a fraction"),
@@ -112,18 +130,18 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
     (document(entry(market="x" * 41)), "market must be a short text"),
     (document(entry(interval=60)), "interval must be a short text"),
     ({**document(), "scores": ["no object"]}, "must be an object; got str"),
-    ({"digest": "a" * 64, "scores": []}, "lacks context"),
-    ({**document(), "scores": [{"horizon": 24}]}, "lacks market"),
+    ({"digest": "a" * 64, "scores": []}, "has no context"),
+    ({**document(), "scores": [{"horizon": 24}]}, "has no market"),
     ({**document(), "scores": [entry()] * 5_001}, "at most 5,000"),
-    (" " * 2_000_001, "at most 2,000,000 are read"),
+    (" " * 2_000_001, "the limit is 2,000,000"),
 ])  # fmt: skip
 def test_a_file_that_is_not_what_it_should_be_is_refused_in_words(tmp_path: Path, values: object, words: str) -> None:
     with pytest.raises(RecordError, match=words):
-        read_scores(written(tmp_path, values))
+        read_scorecard(written(tmp_path, values))
 
 
 def test_fields_that_are_not_known_are_passed_over(tmp_path: Path) -> None:
-    assert read_scores(written(tmp_path, document(entry(more=1), made="yesterday"))) is not None
+    assert read_scorecard(written(tmp_path, document(entry(more=1), made="yesterday"))) is not None
 
 
 # ---------------------------------------------------------------------------------------------- the nearest figures
@@ -148,8 +166,8 @@ def test_groups_of_too_few_windows_give_way_to_wider_ones(tmp_path: Path) -> Non
     assert group("fx", "1h") == ("fx", "1h")
     assert group("fx", "4h") == group("fx", "2h") == ("fx", None)
     assert group("crypto", "1h") == group(None, "1h") == (None, None)
-    assert asked(scores(tmp_path, entry(windows=29))).state == "sparse"
-    assert asked(scores(tmp_path, entry(market="fx"))).state == "sparse"
+    assert asked(scores(tmp_path, entry(windows=29))).state == "too_few_windows"
+    assert asked(scores(tmp_path, entry(market="fx"))).state == "too_few_windows"
 
 
 def test_the_reach_of_the_80_band_is_over_whole_markets_with_enough_windows(tmp_path: Path) -> None:
@@ -161,39 +179,39 @@ def test_the_reach_of_the_80_band_is_over_whole_markets_with_enough_windows(tmp_
         entry(market="index", coverage_80=0.2, windows=10),
         entry(market="fx", interval="1h", coverage_80=0.3),
     )
-    assert found.reach_80() == (0.7, 0.9)
-    assert scores(tmp_path, entry()).reach_80() is None
+    assert found.coverage_80_range() == (0.7, 0.9)
+    assert scores(tmp_path, entry()).coverage_80_range() is None
 
 
 @pytest.mark.parametrize(("sampling", "names", "spread"), [
-    (HERE, [], "alike"),
-    (replace(HERE, top_p=None), [], "alike"),
-    (replace(HERE, num_paths=70), [], "alike"),
-    (replace(HERE, num_paths=1_000), [], "alike"),
-    (replace(HERE, num_paths=30), ["paths"], "alike"),
+    (HERE, [], "similar"),
+    (replace(HERE, top_p=None), [], "similar"),
+    (replace(HERE, num_paths=70), [], "similar"),
+    (replace(HERE, num_paths=1_000), [], "similar"),
+    (replace(HERE, num_paths=30), ["paths"], "similar"),
     (replace(HERE, temperature=0.6, top_p=0.9), ["temperature", "top_p"], "narrower"),
     (replace(HERE, temperature=0.0), ["temperature"], "narrower"),
     (replace(HERE, top_k=5), ["top_k"], "narrower"),
     (replace(HERE, temperature=1.2), ["temperature"], "wider"),
-    (replace(HERE, temperature=1.2, top_k=5), ["temperature", "top_k"], "unlike"),
-    (replace(HERE, from_last_close=False), [], "alike"),
-    (replace(HERE, from_last_close=True), ["from_last_close"], "unlike"),
-    (replace(HERE, from_last_close=True, temperature=0.6), ["temperature", "from_last_close"], "unlike"),
-    (replace(HERE, min_p=0.0), [], "alike"),
+    (replace(HERE, temperature=1.2, top_k=5), ["temperature", "top_k"], "unknown"),
+    (replace(HERE, anchor_to_last_close=False), [], "similar"),
+    (replace(HERE, anchor_to_last_close=True), ["anchor_to_last_close"], "unknown"),
+    (replace(HERE, anchor_to_last_close=True, temperature=0.6), ["temperature", "anchor_to_last_close"], "unknown"),
+    (replace(HERE, min_p=0.0), [], "similar"),
     (replace(HERE, min_p=0.01), ["min_p"], "narrower"),
     (replace(HERE, min_p=0.01, top_k=5), ["min_p", "top_k"], "narrower"),
-    (replace(HERE, min_p=0.01, temperature=1.2), ["temperature", "min_p"], "unlike"),
-    (replace(HERE, mirrored=True, num_paths=1), ["paths"], "alike"),
-    (replace(HERE, mirrored=False), [], "alike"),
-    (replace(HERE, mirrored=True), ["mirrored"], "unlike"),
-    (replace(HERE, from_last_close=True, mirrored=True), ["from_last_close", "mirrored"], "unlike"),
+    (replace(HERE, min_p=0.01, temperature=1.2), ["temperature", "min_p"], "unknown"),
+    (replace(HERE, mirror_paths=True, num_paths=1), ["paths"], "similar"),
+    (replace(HERE, mirror_paths=False), [], "similar"),
+    (replace(HERE, mirror_paths=True), ["mirror_paths"], "unknown"),
+    (replace(HERE, anchor_to_last_close=True, mirror_paths=True), ["anchor_to_last_close", "mirror_paths"], "unknown"),
 ])  # fmt: skip
 def test_settings_that_were_not_measured_are_named(
     tmp_path: Path, sampling: SamplingConfig, names: list[str], spread: str
 ) -> None:
     told = asked(scores(tmp_path), sampling)
     assert [one.name for one in told.differences] == names
-    assert told.spread == spread
+    assert told.width_effect == spread
 
 
 def test_lengths_far_from_the_measured_ones_are_named(tmp_path: Path) -> None:
@@ -210,18 +228,18 @@ def test_lengths_far_from_the_measured_ones_are_named(tmp_path: Path) -> None:
     ("600977.SH", None), ("7203.T", None),
 ])  # fmt: skip
 def test_a_symbol_tells_the_market(symbol: str, market: str | None) -> None:
-    assert market_of(makers.candles(50, symbol=symbol)) == market
+    assert detect_market(makers.candles(50, symbol=symbol)) == market
 
 
 def test_bar_times_tell_the_market_where_the_symbol_does_not() -> None:
-    assert market_of(makers.candles(300, symbol="mine")) == "crypto"
-    markets = {sample.key: market_of(load_sample(sample.key).candles.tail(400)) for sample in SAMPLES}
+    assert detect_market(makers.candles(300, symbol="mine")) == "crypto"
+    markets = {sample.key: detect_market(load_sample(sample.key).candles.tail(400)) for sample in SAMPLES}
     assert markets == {
         "eurusd_1h": "fx", "aapl_1d": "us_equity", "googl_1d": "us_equity", "aapl_1h": "us_equity",
         "aapl_1m": "us_equity",
     }  # fmt: skip
     odd = pd.DatetimeIndex(["2024-01-01 00:00", "2024-01-01 00:07"], tz="UTC")
-    assert market_of(makers.on(makers.values(2).set_axis(odd))) in (None, "crypto")
+    assert detect_market(makers.on(makers.values(2).set_axis(odd))) in (None, "crypto")
 
 
 # ---------------------------------------------------------------------------------------------- in words
@@ -230,119 +248,137 @@ def test_bar_times_tell_the_market_where_the_symbol_does_not() -> None:
 def test_the_figures_are_told_with_windows_market_and_horizon(tmp_path: Path) -> None:
     found = scores(tmp_path, entry(market="crypto", interval="1h"))
     assert asked(found, market="crypto").describe() == (
-        "Measured: in 40 windows of crypto at 1h, 24 steps ahead, the 50/80/95% bands held 41/75/93% of the closes; "
-        "CRPS 1.02 times a random walk's."
+        "Measured in 40 windows of crypto at 1h, 24 bars ahead: the 50/80/95% bands covered 41/75/93% of closes; "
+        "CRPS ratio vs. random walk: 1.02."
     )
-    assert "在 加密货币 1h 的 40 个窗口中" in asked(found, market="crypto").describe(CHINESE)
+    assert "实测（加密货币 1h，40 个窗口，24 根）" in in_chinese(asked(found, market="crypto"))
 
 
 def test_other_settings_are_told_with_what_they_do(tmp_path: Path) -> None:
     found = scores(tmp_path, entry(market="tulips"), entry())
     timid = asked(found, replace(HERE, temperature=0.6, num_paths=20), market="tulips").describe()
     assert "windows of tulips," in timid
-    assert "That was with temperature 1, 100 paths; here: temperature 0.6, 20 paths." in timid
+    assert "Measured with temperature 1, 100 paths; this forecast uses temperature 0.6, 20 paths." in timid
     assert "narrower" in timid
-    assert "20 in place of 100 paths" in asked(found, replace(HERE, num_paths=20)).describe()
+    assert "Measured with 100 paths; with 20" in asked(found, replace(HERE, num_paths=20)).describe()
     assert "no top-k" in asked(found, replace(HERE, top_k=5)).describe()
-    assert "nobody has measured" in asked(found, context=100).describe()
+    assert "coverage of the bands is unknown" in asked(found, context=100).describe()
     assert "all markets" in asked(found).describe()
 
 
 @pytest.mark.parametrize(("file", "begin", "there", "here"), [
-    ({}, True, "paths from the model's own level", "paths from the last close"),
-    ({"from_last_close": False}, True, "paths from the model's own level", "paths from the last close"),
-    ({"from_last_close": True}, False, "paths from the last close", "paths from the model's own level"),
+    ({}, True, "paths starting at the decoded level", "paths starting at the last close"),
+    ({"from_last_close": False}, True, "paths starting at the decoded level", "paths starting at the last close"),
+    ({"from_last_close": True}, False, "paths starting at the last close", "paths starting at the decoded level"),
 ])  # fmt: skip
 def test_paths_that_begin_elsewhere_are_unlike_those_that_were_measured(
     tmp_path: Path, file: dict, begin: bool, there: str, here: str
 ) -> None:
-    found = read_scores(written(tmp_path, document(entry(), **file)))
+    found = read_scorecard(written(tmp_path, document(entry(), **file)))
     assert found is not None
-    told = asked(found, replace(HERE, from_last_close=begin))
-    assert told.spread == "unlike"
-    assert f"That was with {there}; here: {here}. What bands hold with these" in told.describe()
-    assert "最新收盘价" in told.describe(CHINESE)
-    [difference] = json.loads(json.dumps(told.document()))["differences"]
-    assert difference == {"name": "from_last_close", "there": not begin, "here": begin}
+    told = asked(found, replace(HERE, anchor_to_last_close=begin))
+    assert told.width_effect == "unknown"
+    assert f"Measured with {there}; this forecast uses {here}. With these settings the coverage" in told.describe()
+    assert "最新收盘价" in in_chinese(told)
+    [difference] = json.loads(json.dumps(told.to_dict()))["differences"]
+    assert difference == {"name": "anchor_to_last_close", "measured": not begin, "current": begin}
     for same in (None, not begin):
-        assert asked(found, replace(HERE, from_last_close=same)).differences == ()
+        assert asked(found, replace(HERE, anchor_to_last_close=same)).differences == ()
 
 
 @pytest.mark.parametrize(("file", "mirrored"), [({}, True), ({"mirrored": False}, True), ({"mirrored": True}, False)])
 def test_paths_that_are_mirrored_are_unlike_those_that_are_not(tmp_path: Path, file: dict, mirrored: bool) -> None:
-    found = read_scores(written(tmp_path, document(entry(), **file)))
+    found = read_scorecard(written(tmp_path, document(entry(), **file)))
     assert found is not None
-    told = asked(found, replace(HERE, mirrored=mirrored))
-    assert told.spread == "unlike"
-    there, here = ("no path", "every second path") if mirrored else ("every second path", "no path")
-    assert f"That was with {there} mirrored; here: {here} mirrored. What bands hold with" in told.describe()
-    assert "镜像" in told.describe(CHINESE)
-    [difference] = json.loads(json.dumps(told.document()))["differences"]
-    assert difference == {"name": "mirrored", "there": not mirrored, "here": mirrored}
+    told = asked(found, replace(HERE, mirror_paths=mirrored))
+    assert told.width_effect == "unknown"
+    there, here = ("no mirrored paths", "every other path mirrored")
+    there, here = (there, here) if mirrored else (here, there)
+    assert f"Measured with {there}; this forecast uses {here}. With these settings the coverage" in told.describe()
+    assert "镜像" in in_chinese(told)
+    [difference] = json.loads(json.dumps(told.to_dict()))["differences"]
+    assert difference == {"name": "mirror_paths", "measured": not mirrored, "current": mirrored}
     for same in (None, not mirrored):
-        assert asked(found, replace(HERE, mirrored=same)).differences == ()
+        assert asked(found, replace(HERE, mirror_paths=same)).differences == ()
 
 
 @pytest.mark.parametrize(("file", "here", "spread", "words"), [
-    ({}, 0.02, "narrower", "That was with no min-p; here: min-p 0.02."),
-    ({"min_p": 0}, 0.004, "narrower", "That was with no min-p; here: min-p 0.004."),
-    ({"min_p": 0.004}, 0.02, "narrower", "That was with min-p 0.004; here: min-p 0.02."),
-    ({"min_p": 0.004}, 0.001, "wider", "That was with min-p 0.004; here: min-p 0.001."),
-    ({"min_p": 0.004}, 0.0, "wider", "That was with min-p 0.004; here: no min-p."),
+    ({}, 0.02, "narrower", "Measured with no min-p; this forecast uses min-p 0.02."),
+    ({"min_p": 0}, 0.004, "narrower", "Measured with no min-p; this forecast uses min-p 0.004."),
+    ({"min_p": 0.004}, 0.02, "narrower", "Measured with min-p 0.004; this forecast uses min-p 0.02."),
+    ({"min_p": 0.004}, 0.001, "wider", "Measured with min-p 0.004; this forecast uses min-p 0.001."),
+    ({"min_p": 0.004}, 0.0, "wider", "Measured with min-p 0.004; this forecast uses no min-p."),
 ])  # fmt: skip
 def test_a_higher_min_p_than_the_measured_one_narrows_and_a_lower_widens(
     tmp_path: Path, file: dict, here: float, spread: str, words: str
 ) -> None:
-    found = read_scores(written(tmp_path, document(entry(), **file)))
+    found = read_scorecard(written(tmp_path, document(entry(), **file)))
     assert found is not None
     told = asked(found, replace(HERE, min_p=here))
-    assert told.spread == spread
-    assert f"{words} With these settings the bands come out {spread}" in told.describe()
-    assert "min-p" in told.describe(CHINESE)
+    assert told.width_effect == spread
+    assert f"{words} With these settings the bands are {spread}" in told.describe()
+    assert "min-p" in in_chinese(told)
     there = file.get("min_p", 0.0)
-    assert json.loads(json.dumps(told.document()))["differences"] == [{"name": "min_p", "there": there, "here": here}]
+    assert json.loads(json.dumps(told.to_dict()))["differences"] == [
+        {"name": "min_p", "measured": there, "current": here}
+    ]
     for same in (None, there):
         assert asked(found, replace(HERE, min_p=same)).differences == ()
     wider = asked(found, replace(HERE, min_p=here, temperature=1.2 if spread == "wider" else 0.8))
-    assert wider.spread == spread
+    assert wider.width_effect == spread
 
 
 @pytest.mark.parametrize("mirrored", [True, False])
 def test_one_path_is_neither_mirrored_nor_unlike_mirrored_ones(tmp_path: Path, mirrored: bool) -> None:
-    found = read_scores(written(tmp_path, document(entry(), mirrored=not mirrored)))
+    found = read_scorecard(written(tmp_path, document(entry(), mirrored=not mirrored)))
     assert found is not None
-    told = asked(found, replace(HERE, mirrored=mirrored, num_paths=1))
+    told = asked(found, replace(HERE, mirror_paths=mirrored, num_paths=1))
     assert [one.name for one in told.differences] == ["paths"]
     assert "mirrored" not in told.describe()
 
 
-@pytest.mark.parametrize("state", ["never", "other", "broken"])
+@pytest.mark.parametrize("state", ["missing", "stale", "unreadable"])
 def test_without_figures_nothing_is_promised(state: str) -> None:
-    told = measured(Found(state=state), HERE, market="fx", interval="1h", context=400, horizon=24)  # type: ignore[arg-type]
+    told = build_coverage_note(ScorecardLookup(state=state), HERE, market="fx", interval="1h", context=400, horizon=24)  # type: ignore[arg-type]
     assert told.score is None
-    for texts in (ENGLISH, CHINESE):
-        assert not any(share in told.describe(texts) for share in ("50", "80", "95", "%"))
-        assert told.describe(texts) == texts[state]
-
-
-def test_both_languages_have_the_same_sentences() -> None:
-    def places(text: str) -> set[tuple[str, str]]:
-        return {(name, spec or "") for _, name, spec, _ in Formatter().parse(text) if name}
-
-    assert ENGLISH.keys() == CHINESE.keys()
-    assert {key for key in ENGLISH if places(ENGLISH[key]) != places(CHINESE[key])} == set()
+    for text in (str(told.describe()), in_chinese(told)):
+        assert text
+        assert not any(fraction in text for fraction in ("50", "80", "95", "%"))
 
 
 def test_a_record_leads_to_the_figures_of_its_checkpoint_and_to_plain_values(tmp_path: Path) -> None:
     folder = makers.checkpoint(tmp_path / "mine")
-    digest = weights_digest(str(folder))
+    digest = find_weights_sha256(str(folder))
     written(folder, document(entry(market="crypto"), digest=digest))
     here = ui_results.result()
-    record = replace(here.record, model_name=str(folder), checkpoint_digest=digest)
-    told = measured_of(here.window, record, market="crypto")
+    record = replace(here.record, model_name=str(folder), weights_sha256=digest)
+    told = build_coverage_note_for_record(here.window, record, market="crypto")
     assert told.state == "measured"
     assert [one.name for one in told.differences] == ["paths", "context", "horizon"]
-    values = json.loads(json.dumps(told.document(), allow_nan=False))
+    values = json.loads(json.dumps(told.to_dict(), allow_nan=False))
     assert values["score"]["windows"] == 40
     assert values["text"] == told.describe()
-    assert measured_of(here.window, here.record, market=None).state == "other"
+    assert build_coverage_note_for_record(here.window, here.record, market=None).state == "stale"
+
+
+# ---------------------------------------------------------------------------------------------- formats
+
+
+def test_both_file_names_and_both_spellings_are_read_and_the_current_ones_first(tmp_path: Path) -> None:
+    old = document(entry(windows=100), from_last_close=True, mirrored=True)
+    (tmp_path / "scores.json").write_text(json.dumps(old))
+    expected = read_scorecard(tmp_path)
+    assert expected is not None
+    assert (expected.anchor_to_last_close, expected.mirror_paths, expected.groups[0].windows) == (True, True, 100)
+    current = {OLD_NAMES.get(name, name): value for name, value in old.items()}
+    current["groups"] = [{OLD_NAMES.get(name, name): value for name, value in entry(windows=100).items()}]
+    written(tmp_path, current)
+    assert read_scorecard(tmp_path) == expected
+    written(tmp_path, {**current, "groups": []})
+    assert read_scorecard(tmp_path).groups == ()
+
+
+def test_a_json_schema_describes_the_fields() -> None:
+    schema = scorecard_schema()
+    assert schema["properties"]["weights_sha256"]["minLength"] == 64
+    assert schema["$defs"]["GroupScore"]["properties"]["coverage_80"]["maximum"] == 1

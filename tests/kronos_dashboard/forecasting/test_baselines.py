@@ -7,17 +7,17 @@ import pytest
 from kronos_dashboard.errors import WindowError
 from kronos_dashboard.forecasting.baselines import (
     BASELINES,
-    HALF_LIFE,
+    EWMA_HALF_LIFE,
     drift,
     ewma_cone,
     persistence,
     random_walk,
     volatility_cone,
 )
-from kronos_dashboard.forecasting.windows import cut
+from kronos_dashboard.forecasting.windows import replay_window
 from tests.support import makers
 
-WINDOW = cut(makers.candles(400), 300, 200, 50)
+WINDOW = replay_window(makers.candles(400), 300, 200, 50)
 LAST = WINDOW.context.frame["close"].iloc[-1]
 LOG_RETURNS = np.diff(np.log(WINDOW.context.frame["close"]))
 EACH = pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
@@ -97,7 +97,7 @@ def test_the_weighted_cone_follows_recent_volatility() -> None:
     frame.iloc[1:, :4] = frame["close"].iloc[0] * calm[:, None]
     window = replace(WINDOW, context=makers.on(frame))
     assert np.ptp(ewma_cone(window).band(0.9)[:, -1]) < np.ptp(volatility_cone(window).band(0.9)[:, -1]) / 3
-    one, other = ewma_cone(window, seed=3), volatility_cone(window, seed=3, half_life=HALF_LIFE)
+    one, other = ewma_cone(window, seed=3), volatility_cone(window, seed=3, half_life=EWMA_HALF_LIFE)
     assert np.array_equal(one.paths, other.paths)
 
 
@@ -105,7 +105,7 @@ def test_the_weighted_cone_follows_recent_volatility() -> None:
 def test_a_baseline_sees_the_context_alone(baseline) -> None:
     changed = makers.candles(400).frame.copy()
     changed.iloc[300:] *= 5
-    other = cut(makers.on(changed), 300, 200, 50)
+    other = replay_window(makers.on(changed), 300, 200, 50)
     assert np.array_equal(baseline(WINDOW, num_paths=20).paths, baseline(other, num_paths=20).paths)
 
 
@@ -121,11 +121,11 @@ def test_prices_in_another_unit_give_the_same_forecast_in_it(baseline) -> None:
 @DRAWN
 def test_one_candle_is_too_little(baseline) -> None:
     with pytest.raises(WindowError, match="at least 2 candles"):
-        baseline(cut(makers.candles(60), 10, 1, 5))
+        baseline(replay_window(makers.candles(60), 10, 1, 5))
 
 
 @EACH
 def test_flat_candles_walk_nowhere(baseline) -> None:
     frame = makers.candles(100).frame.copy()
     frame[["open", "high", "low", "close"]] = 5.0
-    assert (baseline(cut(makers.on(frame), 80, 60, 10), num_paths=20).paths[..., :4] == 5.0).all()
+    assert (baseline(replay_window(makers.on(frame), 80, 60, 10), num_paths=20).paths[..., :4] == 5.0).all()

@@ -1,4 +1,4 @@
-"""Files of forecasts that were made before a record told where paths begin: they are read as they stand."""
+"""Files of version 2, from before a record had all sampling settings: they are read, and written in version 3."""
 
 from __future__ import annotations
 
@@ -13,53 +13,81 @@ from engine import ModelConfig, SamplingConfig
 from kronos_dashboard import export
 from kronos_dashboard.__main__ import main
 from kronos_dashboard.errors import RecordError
-from kronos_dashboard.export.metadata import LEFT_OPEN, facts, limits
-from kronos_dashboard.export.open import open_exported
-from kronos_dashboard.forecasting.record import RunRecord
+from kronos_dashboard.export.metadata import NEUTRAL_NOTE, disclaimers, run_facts
+from kronos_dashboard.export.open import open_export
+from kronos_dashboard.forecasting.record import OLD_NAMES, OLD_OVERFLOWS, RunRecord
 from tests.support import makers
 from tests.support.paths import DATA
 
 OLDER = DATA / "older_runs"
 """All of one run, written by the program as it was then."""
-LEFT = {"from_last_close": True, "mirrored": True, "min_p": 0.2}
-"""What a model may ask for, and these files do not tell; each not as they were drawn."""
+LEFT = {"anchor_to_last_close": True, "mirror_paths": True, "min_p": 0.2}
+"""Settings that a checkpoint may choose, and these files lack; each unlike the value that they were sampled with."""
 FILES = pytest.mark.parametrize("name", sorted(path.name for path in OLDER.iterdir()))
-DRAWN = SamplingConfig(num_paths=2, seed=7, **ModelConfig.usual())
+DRAWN = SamplingConfig(num_paths=2, seed=7, **ModelConfig.extension_defaults())
 
 
 def older_checksum(record: dict) -> str:
-    """As it was worked out then: over all fields of the record but itself and the version."""
+    """As version 2 computed it: over all fields of the record but itself and the version."""
     told = {name: value for name, value in record.items() if name not in ("record_version", "checksum")}
     return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def in_version_2(record: dict) -> dict:
+    """A current record as the first program of version 2 would have written it."""
+    old = {new: name for name, new in OLD_NAMES.items()}
+    older = {old.get(name, name): value for name, value in record.items()}
+    kept = {name: value for name, value in record["sampling"].items() if name not in ModelConfig.extension_keys}
+    overflow = {new: value for value, new in OLD_OVERFLOWS.items()}[record["context_overflow"]]
+    older |= {"record_version": 2, "sampling": kept, "policy": overflow}
+    return older | {"checksum": older_checksum(older)}
 
 
 @FILES
 def test_every_older_file_is_read_and_was_drawn_from_the_models_own_level(name: str) -> None:
     data = (OLDER / name).read_bytes()
-    record = export.read_exported(data).record
-    assert set(LEFT).isdisjoint(record.sampling)
-    assert record.sampling_config == DRAWN
-    assert "2 paths from the model's own level; " in dict(facts(record))["sampling"]
-    assert "min-p off" in dict(facts(record))["sampling"]
-    assert LEFT_OPEN not in limits(record)
-    assert open_exported(data, name, lambda _: None, most_bytes=10**6).record == record
+    record = export.read_export(data).record
+    assert record.sampling == DRAWN
+    assert "2 paths starting at the decoded level; " in dict(run_facts(record))["sampling"]
+    assert "min-p off" in dict(run_facts(record))["sampling"]
+    assert NEUTRAL_NOTE not in disclaimers(record)
+    assert open_export(data, name, lambda _: None, max_bytes=10**6).record == record
 
 
-def test_an_older_record_is_written_as_it_was_read() -> None:
+def test_an_older_record_is_verified_by_its_own_checksum_and_written_in_the_current_version() -> None:
     document = json.loads((OLDER / "record.json").read_text())
-    record = RunRecord.from_document(document)
-    assert record.document() == document
-    assert record.checksum == document["checksum"] == older_checksum(document)
+    assert document["checksum"] == older_checksum(document)
+    record = RunRecord.from_dict(document)
+    written = record.to_dict()
+    assert (written["record_version"], written["checksum"]) == (3, record.checksum)
     assert RunRecord.from_json(record.to_json()) == record
 
 
+def test_every_field_of_an_older_record_has_its_value_under_the_new_name() -> None:
+    document = json.loads((OLDER / "record.json").read_text())
+    written = RunRecord.from_dict(document).to_dict()
+    for name, value in document.items():
+        if name not in ("record_version", "checksum", "sampling", "policy"):
+            assert written[OLD_NAMES.get(name, name)] == value, name
+    assert written["context_overflow"] == "evict", "what version 2 called roll"
+    assert written["sampling"] == ModelConfig.extension_defaults() | document["sampling"]
+
+
+def test_the_old_names_of_sampling_settings_are_read() -> None:
+    document = json.loads((OLDER / "record.json").read_text())
+    document["sampling"] |= {"from_last_close": True, "mirrored": False, "min_p": 0.1}
+    document["checksum"] = older_checksum(document)
+    sampling = RunRecord.from_dict(document).sampling
+    assert (sampling.anchor_to_last_close, sampling.mirror_paths, sampling.min_p) == (True, False, 0.1)
+
+
 @pytest.mark.parametrize("name", LEFT)
-@pytest.mark.parametrize("values", [LEFT, ModelConfig.usual()])
-def test_an_older_record_that_is_made_to_tell_it_was_changed(name: str, values: dict) -> None:
+@pytest.mark.parametrize("values", [LEFT, ModelConfig.extension_defaults()])
+def test_an_older_record_with_an_added_setting_was_changed(name: str, values: dict) -> None:
     document = json.loads((OLDER / "record.json").read_text())
     document["sampling"][name] = values[name]
-    with pytest.raises(RecordError, match="changed after it was written"):
-        RunRecord.from_document(document)
+    with pytest.raises(RecordError, match="changed after it was saved"):
+        RunRecord.from_dict(document)
 
 
 @pytest.mark.parametrize("asks", [LEFT, {}])
@@ -69,21 +97,23 @@ def test_an_older_run_is_made_again_also_with_a_model_that_now_asks_otherwise(
     folder, path = makers.checkpoint(tmp_path / "model", **asks), tmp_path / "run.json"
     (tmp_path / "candles.csv").write_text(makers.csv(120))
     window = ["--context", "60", "--horizon", "4", "--paths", "3", "--model", str(folder), "--device", "cpu"]
-    as_ever = ["--begin", "tokens", "--leaning", "drawn", "--min-p", "0", "--json-out", str(path)]
+    as_ever = ["--no-anchor-to-last-close", "--no-mirror-paths", "--min-p", "0", "--bundle-output", str(path)]
     assert main(["forecast", str(tmp_path / "candles.csv"), *window, *as_ever]) == 0
     document = json.loads(path.read_text())
-    for name in ModelConfig.added:
-        del document["record"]["sampling"][name]
-    document["record"]["checksum"] = older_checksum(document["record"])
+    record = document["record"]
+    document["record"] = in_version_2(record)
     path.write_text(json.dumps(document))
     capsys.readouterr()
-    assert main(["forecast", "--from-record", str(path), "--record", str(tmp_path / "again.json")]) == 0
+    assert main(["forecast", "--reproduce", str(path), "--record-output", str(tmp_path / "again.json")]) == 0
     assert "the same numbers" in capsys.readouterr().out
-    assert json.loads((tmp_path / "again.json").read_text()) == document["record"]
+    assert json.loads((tmp_path / "again.json").read_text()) == record
 
 
 @pytest.mark.parametrize("name", LEFT)
 def test_two_records_that_differ_in_it_alone_have_other_checksums(name: str) -> None:
-    record = export.read_exported((OLDER / "run.json").read_bytes()).record
-    told = [replace(record, sampling={**record.sampling, name: values[name]}) for values in (LEFT, ModelConfig.usual())]
-    assert len({one.checksum for one in (record, *told)}) == 3
+    record = export.read_export((OLDER / "run.json").read_bytes()).record
+    samplings = [
+        replace(record.sampling, **{name: values[name]}) for values in (LEFT, ModelConfig.extension_defaults())
+    ]
+    changed, same = (replace(record, sampling=sampling) for sampling in samplings)
+    assert changed.checksum != record.checksum == same.checksum
