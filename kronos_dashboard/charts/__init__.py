@@ -1,44 +1,43 @@
-"""Figures: pure functions of candles, windows and forecasts. Nothing here knows a screen."""
+"""Plotly figures as pure functions of candles, windows and forecasts, and the browser code that draws them in place."""
 
 from __future__ import annotations
 
 from kronos_dashboard.charts.axis import date_ticks
 from kronos_dashboard.charts.decimation import Buckets, decimate
 from kronos_dashboard.charts.diagnostics import coverage_figure, error_figure, pit_figure, sensitivity_figure
-from kronos_dashboard.charts.forecast import fan_patch, forecast_figure, window_figure
+from kronos_dashboard.charts.forecast import forecast_figure, forecast_patch, window_figure
 from kronos_dashboard.charts.html_page import html_page
-from kronos_dashboard.charts.labels import CHINESE, ENGLISH, Words
-from kronos_dashboard.charts.palettes import DARK, LIGHT, SCHEMES, Palette, palette_of, themes_of
+from kronos_dashboard.charts.labels import ENGLISH, ChartLabels
+from kronos_dashboard.charts.palettes import DARK, LIGHT, SCHEMES, Palette, get_palette, theme_colors
 from kronos_dashboard.charts.series import series_figure
 from kronos_dashboard.charts.small_multiples import Panel, multiples_figure
-from kronos_dashboard.charts.style import MOST_PATHS, Cone, Level, Look
+from kronos_dashboard.charts.style import MAX_VISIBLE_PATHS, ChartStyle, Cone, PriceLevel
 
 __all__ = [
-    "CHINESE",
     "DARK",
     "ENGLISH",
     "LIGHT",
-    "MOST_PATHS",
+    "MAX_VISIBLE_PATHS",
     "SCHEMES",
     "Buckets",
+    "ChartLabels",
+    "ChartStyle",
     "Cone",
-    "Level",
-    "Look",
     "Palette",
     "Panel",
-    "Words",
+    "PriceLevel",
     "coverage_figure",
     "date_ticks",
     "decimate",
     "error_figure",
-    "fan_patch",
     "forecast_figure",
+    "forecast_patch",
+    "get_palette",
     "html_page",
     "multiples_figure",
-    "palette_of",
     "pit_figure",
     "sensitivity_figure",
     "series_figure",
-    "themes_of",
+    "theme_colors",
     "window_figure",
 ]

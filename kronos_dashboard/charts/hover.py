@@ -1,6 +1,7 @@
-"""What hovering over a step of the future tells: its time, and every value there is, once.
+"""Hover boxes of the forecast steps: time, and each available value once.
 
-One invisible line carries it. Its values travel as numbers [H, m], and the template says which is which.
+An invisible line has them all, as numbers [H, m] in ``customdata`` with a template that refers to their columns.
+Shapes: H steps, m values per step.
 """
 
 from __future__ import annotations
@@ -11,96 +12,104 @@ from itertools import pairwise
 import numpy as np
 
 from engine.forecast import Forecast
-from kronos_dashboard.charts.axis import date_labels, prices
+from kronos_dashboard.charts.axis import date_labels, pack_prices
 from kronos_dashboard.charts.layers import window_decimals
-from kronos_dashboard.charts.style import Cone, Look
-from kronos_dashboard.charts.traces import Trace, Z, line
+from kronos_dashboard.charts.style import ChartStyle, Cone
+from kronos_dashboard.charts.traces import Trace, ZOrder, line
 from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.markets.candles import PRICES
 
-__all__ = ["steps"]
+__all__ = ["hover_traces"]
 
 
 @dataclass(frozen=True)
-class _Told:
-    """Lines of a template, and the columns [n] that they name by number."""
+class _HoverTemplate:
+    """Lines of a hover template, and the columns of ``customdata`` that they refer to by number."""
 
     decimals: int
     lines: list[str] = field(default_factory=list)
     columns: list[np.ndarray] = field(default_factory=list)
 
     def add(self, line: str, *values: np.ndarray) -> None:
-        """A line with a ``{}`` for each of ``values``."""
+        """Add a line with a ``{}`` for each of ``values`` [n]."""
         first = len(self.columns)
-        cells = [f"%{{customdata[{first + at}]:,.{self.decimals}f}}" for at in range(len(values))]
+        cells = [f"%{{customdata[{first + column}]:,.{self.decimals}f}}" for column in range(len(values))]
         self.lines.append(line.format(*cells))
         self.columns.extend(np.asarray(value, dtype=np.float64) for value in values)
 
 
-def steps(window: Window, look: Look, forecast: Forecast | None, baseline: Cone | None, shown: int) -> list[Trace]:
-    """The invisible lines over all H steps: one where what came is shown, one where it is not."""
-    decoded = 0 if forecast is None else forecast.horizon
-    edges = sorted({0, shown, decoded, window.horizon})
+def hover_traces(
+    window: Window, style: ChartStyle, forecast: Forecast | None, baseline: Cone | None, num_revealed: int
+) -> list[Trace]:
+    """Invisible lines over all H steps, one for each range of steps with the same kinds of values."""
+    num_decoded = 0 if forecast is None else forecast.horizon
+    edges = sorted({0, num_revealed, num_decoded, window.horizon})
     traces = []
     for start, stop in pairwise(edges):
-        stretch = slice(start, stop)
-        known = forecast if start < decoded else None
-        traces.append(_carrier(window, look, known, baseline, stretch, revealed=start < shown))
+        decoded = forecast if start < num_decoded else None
+        is_revealed = start < num_revealed
+        traces.append(_hover_line(window, style, decoded, baseline, slice(start, stop), is_revealed=is_revealed))
     return traces
 
 
-def _carrier(
-    window: Window, look: Look, forecast: Forecast | None, baseline: Cone | None, stretch: slice, *, revealed: bool
+def _hover_line(
+    window: Window,
+    style: ChartStyle,
+    forecast: Forecast | None,
+    baseline: Cone | None,
+    steps: slice,
+    *,
+    is_revealed: bool,
 ) -> Trace:
-    words, decimals = look.words, window_decimals(window)
-    told = _Told(decimals)
+    labels, decimals = style.labels, window_decimals(window)
+    template = _HoverTemplate(decimals)
     last = float(window.context.frame["close"].iloc[-1])
-    y = np.full(stretch.stop - stretch.start, last)
-    if window.truth is not None and revealed:
-        y = window.truth.frame["close"].to_numpy()[stretch]
+    y = np.full(steps.stop - steps.start, last)  # where the box appears: median, else actual, else last close
+    if window.actual is not None and is_revealed:
+        y = window.actual.frame["close"].to_numpy()[steps]
     if forecast is not None:
-        y = forecast.median()[stretch]
-        _tell_forecast(told, forecast, look, stretch)
+        y = forecast.median()[steps]
+        _add_forecast(template, forecast, style, steps)
     if baseline is not None:
         for coverage in sorted(baseline.bands):
-            low, high = np.asarray(baseline.bands[coverage])[:, stretch]
-            told.add(f"{baseline.name} {coverage:.0%}  {{}} – {{}}", low, high)
-    if window.truth is not None and revealed:
-        frame = window.truth.frame.iloc[stretch]
-        told.add(f"<b>{words.truth}</b>  {_four(look)}", *(frame[name].to_numpy() for name in PRICES))
-    position = np.arange(window.context_length, window.context_length + window.horizon, dtype=np.int32)[stretch]
-    labels = date_labels(window.local_future, words)[stretch]
-    numbers = [words.step.format(step=step + 1, horizon=window.horizon) for step in range(stretch.start, stretch.stop)]
-    carrier = line(
-        f"step-{stretch.start}",
+            low, high = np.asarray(baseline.bands[coverage])[:, steps]
+            template.add(f"{baseline.name} {coverage:.0%}  {{}} – {{}}", low, high)
+    if window.actual is not None and is_revealed:
+        frame = window.actual.frame.iloc[steps]
+        template.add(f"<b>{labels.actuals}</b>  {_ohlc_line(style)}", *(frame[name].to_numpy() for name in PRICES))
+    position = np.arange(window.context_length, window.context_length + window.horizon, dtype=np.int32)[steps]
+    dates = date_labels(window.local_future, labels)[steps]
+    numbers = [labels.step.format(step=step + 1, horizon=window.horizon) for step in range(steps.start, steps.stop)]
+    hover_line = line(
+        f"step-{steps.start}",
         position,
         y,
-        look.palette.fan,
+        style.palette.forecast,
         decimals=decimals,
         width=0,
         showlegend=False,
-        zorder=Z.MEDIAN,
-        text=[f"<b>{label}</b>  {number}" for label, number in zip(labels, numbers, strict=True)],
-        hovertemplate="<br>".join(["%{text}", *told.lines]) + "<extra></extra>",
+        zorder=ZOrder.MEDIAN,
+        text=[f"<b>{date}</b>  {number}" for date, number in zip(dates, numbers, strict=True)],
+        hovertemplate="<br>".join(["%{text}", *template.lines]) + "<extra></extra>",
     )
-    if told.columns:
-        carrier["customdata"] = prices(np.stack(told.columns, axis=1), decimals)
-    carrier["hoverinfo"] = "all"
-    return carrier
+    if template.columns:
+        hover_line["customdata"] = pack_prices(np.stack(template.columns, axis=1), decimals)
+    hover_line["hoverinfo"] = "all"
+    return hover_line
 
 
-def _tell_forecast(told: _Told, forecast: Forecast, look: Look, stretch: slice) -> None:
-    """Median, bands from the narrowest, and the representative candle."""
-    words = look.words
-    told.add(f"<b>{words.median}</b>  {{}}", forecast.median()[stretch])
-    for coverage in reversed(look.widest_first):
-        low, high = forecast.band(coverage)[:, stretch]
-        told.add(f"{words.band.format(coverage=coverage)}  {{}} – {{}}", low, high)
-    if look.candles:
-        frame = forecast.candles().iloc[stretch]
-        told.add(f"{words.path}  {_four(look)}", *(frame[name].to_numpy() for name in PRICES))
+def _add_forecast(template: _HoverTemplate, forecast: Forecast, style: ChartStyle, steps: slice) -> None:
+    """Add the median, the bands from the narrowest, and the candle of the medoid path."""
+    labels = style.labels
+    template.add(f"<b>{labels.median}</b>  {{}}", forecast.median()[steps])
+    for coverage in reversed(style.descending_coverages):
+        low, high = forecast.band(coverage)[:, steps]
+        template.add(f"{labels.band.format(coverage=coverage)}  {{}} – {{}}", low, high)
+    if style.show_medoid_path:
+        frame = forecast.candles().iloc[steps]
+        template.add(f"{labels.path}  {_ohlc_line(style)}", *(frame[name].to_numpy() for name in PRICES))
 
 
-def _four(look: Look) -> str:
-    words = look.words
-    return f"{words.open} {{}}  {words.high} {{}}  {words.low} {{}}  {words.close} {{}}"
+def _ohlc_line(style: ChartStyle) -> str:
+    labels = style.labels
+    return f"{labels.open} {{}}  {labels.high} {{}}  {labels.low} {{}}  {labels.close} {{}}"

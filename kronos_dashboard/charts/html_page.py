@@ -1,4 +1,4 @@
-"""Figures as one self-contained HTML file: no network, the theme of the reader, and the zoom of the app."""
+"""Figures as one self-contained HTML file without network access, in the theme of the reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from kronos_dashboard.charts.palettes import themes_of
+from kronos_dashboard.charts.palettes import theme_colors
 
 __all__ = ["html_page"]
 
@@ -29,9 +29,9 @@ _START = """
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 for (const source of document.querySelectorAll("script[type='application/json']")) {
   const chart = new Chart(document.getElementById(source.dataset.chart));
-  const { themes, painted } = JSON.parse(source.dataset.told);
-  chart.show(source.textContent, { themes, painted, dark: dark.matches });
-  dark.addEventListener("change", () => chart.theme(dark.matches));
+  const { themes, theme } = JSON.parse(source.dataset.options);
+  chart.show(source.textContent, { themes, theme, dark: dark.matches });
+  dark.addEventListener("change", () => chart.setTheme(dark.matches));
   window.addEventListener("resize", () => chart.redraw());
 }
 """
@@ -41,13 +41,14 @@ def html_page(figures: Sequence[go.Figure], *, title: str, notes: Sequence[str] 
     """A whole HTML document.
 
     Args:
-        figures: charts, from the top to the bottom.
-        title: heading and name of the document; any text.
-        notes: paragraphs below the charts; any text.
+        figures: charts, from top to bottom.
+        title: heading and title of the document; it is escaped.
+        notes: paragraphs below the charts; they are escaped.
     """
-    charts = "\n".join(_chart(figure, f"chart-{number}") for number, figure in enumerate(figures))
+    charts = "\n".join(_chart(figure, f"chart-{index}") for index, figure in enumerate(figures))
     paragraphs = "\n".join(f'<p class="note">{escape(note)}</p>' for note in notes)
     core = _CORE.read_text(encoding="utf-8")
+    # The module without its exports, which a script inside a page cannot have.
     script = core[: core.rindex("export {")] + _START
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -58,12 +59,12 @@ def html_page(figures: Sequence[go.Figure], *, title: str, notes: Sequence[str] 
 
 
 def _chart(figure: go.Figure, name: str) -> str:
-    """A place for a chart, and its data as a script that is not run; nothing in it can end the script."""
+    """The container of a chart, and its data as a JSON script element, which escaped ``<`` cannot close."""
     meta = figure.layout.meta or {}
     text = figure.to_json(validate=False).replace("<", "\\u003c")
-    painted = "dark" if meta.get("dark") else "light"
-    told = escape(json.dumps({"themes": themes_of(meta.get("scheme", "classic")), "painted": painted}))
+    theme = "dark" if meta.get("dark") else "light"
+    options = escape(json.dumps({"themes": theme_colors(meta.get("scheme", "classic")), "theme": theme}))
     return (
         f'<div class="chart" id="{name}"></div>\n'
-        f'<script type="application/json" data-chart="{name}" data-told="{told}">{text}</script>'
+        f'<script type="application/json" data-chart="{name}" data-options="{options}">{text}</script>'
     )

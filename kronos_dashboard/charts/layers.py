@@ -1,4 +1,4 @@
-"""What is known: candles of the context, what came, volume, and how surprising each candle was.
+"""Traces of what is known: context candles, actuals, volume, surprisal.
 
 Shapes: T context candles at x = 0..T-1, H steps at x = T..T+H-1.
 """
@@ -10,65 +10,69 @@ from typing import Any
 import numpy as np
 
 from engine.forecast import Forecast
-from kronos_dashboard.charts.axis import date_labels, decimals_of
+from kronos_dashboard.charts.axis import date_labels, price_decimals
 from kronos_dashboard.charts.palettes import rgba
-from kronos_dashboard.charts.style import Look
-from kronos_dashboard.charts.traces import NOTHING, Trace, Z, bars, candlestick, line
+from kronos_dashboard.charts.style import ChartStyle
+from kronos_dashboard.charts.traces import TRANSPARENT, Trace, ZOrder, bars, candlestick, line
 from kronos_dashboard.forecasting.windows import Window
 
 __all__ = [
-    "bodies",
-    "future_x",
-    "history",
-    "joined",
-    "price_lines",
-    "surprise_bars",
-    "truth",
+    "actual_candles",
+    "body_fills",
+    "context_candles",
+    "future_positions",
+    "ohlc_hover_lines",
+    "prepend_last_close",
+    "surprisal_bars",
     "volume_bars",
     "window_decimals",
 ]
 
-STANDS_OUT = 3.0
-"""Surprise, in standard deviations, from which a bar is painted in the colour of alerts."""
+OUTLIER_ZSCORE = 3.0
+"""Surprisal z-score from which a bar has the highlight color: 0.1% of candles if z-scores were normal."""
 
 
-def history(window: Window, look: Look) -> Trace:
-    """The context's candles; hovering tells all of a candle."""
-    candles, words, decimals = window.context, look.words, window_decimals(window)
-    volume = f"<br>{words.volume} %{{customdata[1]:.4~s}}" if candles.has_volume else ""
-    cells = (date_labels(candles.local_index, words), np.char.mod("%.5g", candles.frame["volume"].to_numpy()))
+def context_candles(window: Window, style: ChartStyle) -> Trace:
+    """The context's candles [T], with all values of a candle in its hover box."""
+    candles, labels, decimals = window.context, style.labels, window_decimals(window)
+    volume = f"<br>{labels.volume} %{{customdata[1]:.4~s}}" if candles.has_volume else ""
+    cells = (date_labels(candles.local_index, labels), np.char.mod("%.5g", candles.frame["volume"].to_numpy()))
     return candlestick(
         "history",
         np.arange(len(candles)),
         candles.frame,
-        (look.palette.up, look.palette.down),
-        fills=bodies(look),
+        (style.palette.up, style.palette.down),
+        fills=body_fills(style),
         decimals=decimals,
-        name=words.candles,
+        name=labels.candles,
         showlegend=False,
         customdata=np.stack([np.asarray(cell, dtype=str) for cell in cells], axis=1),
-        hovertemplate=f"<b>%{{customdata[0]}}</b><br>{price_lines(look, decimals)}{volume}<extra></extra>",
+        hovertemplate=f"<b>%{{customdata[0]}}</b><br>{ohlc_hover_lines(style, decimals)}{volume}<extra></extra>",
     )
 
 
-def truth(window: Window, look: Look, shown: int) -> list[Trace]:
-    """The first ``shown`` candles that came: a line through the closes from the last close on, or candles."""
-    if window.truth is None or shown == 0:
+def actual_candles(window: Window, style: ChartStyle, num_revealed: int) -> list[Trace]:
+    """The first ``num_revealed`` actuals: a line from the last close through their closes, or candles."""
+    if window.actual is None or num_revealed == 0:
         return []
-    frame, decimals, palette = window.truth.frame.iloc[:shown], window_decimals(window), look.palette
-    common: dict[str, Any] = {"name": look.words.truth, "zorder": Z.TRUTH, "hoverinfo": "skip"}
-    if not look.truth_as_candles:
-        y = joined(window, frame["close"].to_numpy())
-        return [line("truth", future_x(window, shown), y, palette.truth, decimals=decimals, width=2, **common)]
-    x = np.arange(window.context_length, window.context_length + shown)
-    colours = (palette.up, palette.down)
+    frame, decimals, palette = window.actual.frame.iloc[:num_revealed], window_decimals(window), style.palette
+    common: dict[str, Any] = {"name": style.labels.actuals, "zorder": ZOrder.ACTUALS, "hoverinfo": "skip"}
+    if not style.actuals_as_candles:
+        y = prepend_last_close(window, frame["close"].to_numpy())
+        return [
+            line(
+                "truth", future_positions(window, num_revealed), y, palette.actual, decimals=decimals, width=2, **common
+            )
+        ]
+    x = np.arange(window.context_length, window.context_length + num_revealed)
+    colors = (palette.up, palette.down)
     return [
         candlestick(
             "truth",
             x,
             frame,
-            colours,
-            fills=bodies(look),
+            colors,
+            fills=body_fills(style),
             decimals=decimals,
             showlegend=True,
             **common,
@@ -76,62 +80,65 @@ def truth(window: Window, look: Look, shown: int) -> list[Trace]:
     ]
 
 
-def volume_bars(window: Window, look: Look, forecast: Forecast | None, shown: int) -> list[Trace]:
-    """Volume of the context and of what was revealed; where it was not, that of the forecast's representative path."""
-    frame, palette = window.context.frame, look.palette
-    x = np.arange(window.context_length + shown, dtype=np.int32)
+def volume_bars(window: Window, style: ChartStyle, forecast: Forecast | None, num_revealed: int) -> list[Trace]:
+    """Volume of the context and of revealed actuals; beyond them, the volume of the forecast's medoid path."""
+    frame, palette = window.context.frame, style.palette
+    x = np.arange(window.context_length + num_revealed, dtype=np.int32)
     volume, rising = frame["volume"].to_numpy(), (frame["close"] >= frame["open"]).to_numpy()
-    if window.truth is not None and shown:
-        came = window.truth.frame.iloc[:shown]
-        volume = np.r_[volume, came["volume"].to_numpy()]
-        rising = np.r_[rising, (came["close"] >= came["open"]).to_numpy()]
-    colours = (rgba(palette.up, 0.5), rgba(palette.down, 0.5))
-    traces = bars("volume", x, volume, rising, colours, "y2", name=look.words.volume)
-    if forecast is not None and forecast.horizon > shown:
-        path = forecast.candles()["volume"].to_numpy()[shown:]
-        steps = np.arange(window.context_length + shown, window.context_length + forecast.horizon, dtype=np.int32)
-        colour = rgba(palette.fan, 0.35)
-        traces += bars("volume-path", steps, path, path >= 0, (colour, colour), "y2", name=look.words.volume)
+    if window.actual is not None and num_revealed:
+        actual = window.actual.frame.iloc[:num_revealed]
+        volume = np.r_[volume, actual["volume"].to_numpy()]
+        rising = np.r_[rising, (actual["close"] >= actual["open"]).to_numpy()]
+    colors = (rgba(palette.up, 0.5), rgba(palette.down, 0.5))
+    traces = bars("volume", x, volume, rising, colors, "y2", name=style.labels.volume)
+    if forecast is not None and forecast.horizon > num_revealed:
+        path = forecast.candles()["volume"].to_numpy()[num_revealed:]
+        steps = np.arange(
+            window.context_length + num_revealed, window.context_length + forecast.horizon, dtype=np.int32
+        )
+        color = rgba(palette.forecast, 0.35)
+        traces += bars("volume-path", steps, path, path >= 0, (color, color), "y2", name=style.labels.volume)
     return traces
 
 
-def surprise_bars(surprise: np.ndarray, look: Look) -> list[Trace]:
-    """A strip of bars [T] under the candles; what stands out is painted so."""
-    values = np.asarray(surprise, dtype=np.float64)
+def surprisal_bars(zscores: np.ndarray, style: ChartStyle) -> list[Trace]:
+    """A bar per context candle [T] with a known z-score of its surprisal; high ones are highlighted."""
+    values = np.asarray(zscores, dtype=np.float64)
     known = np.isfinite(values)
     x, heights = np.flatnonzero(known).astype(np.int32), np.maximum(values[known], 0.0)
-    usual = heights < STANDS_OUT
-    colours = (rgba(look.palette.faint, 0.55), look.palette.alert)
-    return bars("surprise", x, heights, usual, colours, "y3", name=look.words.surprise)
+    is_typical = heights < OUTLIER_ZSCORE
+    colors = (rgba(style.palette.muted, 0.55), style.palette.highlight)
+    return bars("surprise", x, heights, is_typical, colors, "y3", name=style.labels.surprisal)
 
 
-def bodies(look: Look) -> tuple[str, str]:
-    """Fills of rising and falling candles."""
-    up, down = look.palette.up, look.palette.down
-    return (NOTHING if look.hollow or up[:-1] == down[:-1] else up, down)
+def body_fills(style: ChartStyle) -> tuple[str, str]:
+    """Fills of the bodies of rising and falling candles."""
+    up, down = style.palette.up, style.palette.down
+    # A scheme of one color, up to the last digit, can only distinguish directions by the fill.
+    return (TRANSPARENT if style.hollow_candles or up[:-1] == down[:-1] else up, down)
 
 
-def price_lines(look: Look, decimals: int) -> str:
-    """The hover template of a candle's four prices, on two lines."""
-    words, form = look.words, f":,.{decimals}f"
+def ohlc_hover_lines(style: ChartStyle, decimals: int) -> str:
+    """Hover template of a candle's four prices, in two lines."""
+    labels, number_format = style.labels, f":,.{decimals}f"
     return (
-        f"{words.open} %{{open{form}}}  {words.high} %{{high{form}}}<br>"
-        f"{words.low} %{{low{form}}}  {words.close} %{{close{form}}}"
+        f"{labels.open} %{{open{number_format}}}  {labels.high} %{{high{number_format}}}<br>"
+        f"{labels.low} %{{low{number_format}}}  {labels.close} %{{close{number_format}}}"
     )
 
 
 def window_decimals(window: Window) -> int:
-    """Decimals of the window's prices."""
-    return decimals_of(window.context.frame["close"].to_numpy())
+    """Decimals for the window's prices."""
+    return price_decimals(window.context.frame["close"].to_numpy())
 
 
-def future_x(window: Window, steps: int) -> np.ndarray:
-    """int32 [steps + 1]: the last context candle and the first ``steps`` steps."""
+def future_positions(window: Window, steps: int) -> np.ndarray:
+    """int32 [steps + 1]: positions of the last context candle and of the first ``steps`` steps."""
     start = window.context_length - 1
     return np.arange(start, start + steps + 1, dtype=np.int32)
 
 
-def joined(window: Window, values: np.ndarray) -> np.ndarray:
-    """float64 [.., n + 1]: the last close of the context, then ``values`` [.., n]."""
+def prepend_last_close(window: Window, values: np.ndarray) -> np.ndarray:
+    """float64 [..., n + 1]: the last close of the context, then ``values`` [..., n]."""
     last = float(window.context.frame["close"].iloc[-1])
     return np.concatenate((np.full((*values.shape[:-1], 1), last), values), axis=-1)

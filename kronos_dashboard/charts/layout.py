@@ -1,4 +1,4 @@
-"""The frame around candles: panes, axes, the cutoff, levels, and what the browser is told beside the figure."""
+"""Layout of candle charts: panes, axes, price levels, and the data that the browser needs besides the figure."""
 
 from __future__ import annotations
 
@@ -10,72 +10,74 @@ import numpy as np
 
 from kronos_dashboard.charts.axis import Clock, ticks
 from kronos_dashboard.charts.palettes import Palette, rgba
-from kronos_dashboard.charts.style import Level, Look
+from kronos_dashboard.charts.style import ChartStyle, PriceLevel
 
-__all__ = ["Frame", "layout_of", "level_line", "price_tag"]
+__all__ = ["LayoutSpec", "build_layout", "level_line", "price_tag"]
 
-_VOLUME, _SURPRISE, _GAP = 0.17, 0.09, 0.03
-"""Shares of the height."""
-_TOLD = ("log", "reset", "picture", "drawing", "larger", "failed")
+_VOLUME_HEIGHT, _SURPRISAL_HEIGHT, _GAP = 0.17, 0.09, 0.03
+"""Of the lower panes and between panes, as fractions of the height."""
+_CLIENT_LABELS = ("log_scale", "reset_view", "save_png", "save_svg", "full_screen", "load_error")
+"""Labels that ``client/component.js`` shows."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Frame:
-    """What a layout is made for."""
+class LayoutSpec:
+    """The content that a layout is built for."""
 
     clock: Clock
-    view: str
-    """Names what is shown; a reader's zoom is kept as long as it stays the same."""
+    view_id: str
+    """Identifies the content; the reader's zoom is kept as long as it stays the same."""
     title: str
-    range: tuple[float, float]
+    x_range: tuple[float, float]
+    """First and last position of the whole view."""
     decimals: int
-    highest: float
-    """The widest price that the axis must have room for."""
+    max_price: float
+    """The price with the longest tick label."""
     has_volume: bool = False
-    has_surprise: bool = False
+    has_surprisal: bool = False
 
 
-def layout_of(frame: Frame, look: Look) -> dict[str, Any]:
-    """A layout with a pane of prices and, below it, the panes that are wanted; all share one x axis."""
-    palette = look.palette
-    panes = _panes(frame)
-    found = ticks(frame.clock, words=look.words)
+def build_layout(spec: LayoutSpec, style: ChartStyle) -> dict[str, Any]:
+    """A layout with a price pane and, below it, panes of surprisal and volume if required; all share one x axis."""
+    palette = style.palette
+    panes = _panes(spec)
+    axis_ticks = ticks(spec.clock, labels=style.labels)
     layout: dict[str, Any] = {
-        "height": look.height,
-        "meta": _told(frame, look),
+        "height": style.height,
+        "meta": _client_meta(spec, style),
         "uirevision": "kept",
-        "template": {},  # everything is said here; the library's own would be the longest part of a small figure
+        "template": {},  # all attributes are set here; Plotly's default template is larger than a small figure
         "hovermode": "x unified",
         "dragmode": "pan",
         "bargap": 0.2,
         "barmode": "overlay",
         "hoverdistance": 30,
         "spikedistance": -1,
-        "margin": {"l": 6, "r": _right(frame), "t": 30, "b": 40},
+        "margin": {"l": 6, "r": _right_margin(spec), "t": 30, "b": 40},
         "font": {"color": palette.text, "size": 12},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {
-            "bgcolor": rgba(palette.ground, 0.92),
+            "bgcolor": rgba(palette.background, 0.92),
             "bordercolor": palette.grid,
             "font": {"color": palette.text, "size": 12},
             "align": "left",
         },
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.faint, "activecolor": palette.text},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemwidth": 30},
-        "xaxis": _bar_axis(frame, palette, found.positions, found.labels, anchor=panes[-1][0]),
-        "yaxis": _price_axis(palette, look, panes[0][1]),
+        "xaxis": _time_axis(spec, palette, axis_ticks.positions, axis_ticks.labels, anchor=panes[-1][0]),
+        "yaxis": _price_axis(palette, style, panes[0][1]),
         "shapes": [],
         "annotations": [],
     }
     for axis, domain in panes[1:]:
-        layout[f"yaxis{axis[1:]}"] = _small_axis(palette, domain)
+        layout[f"yaxis{axis[1:]}"] = _lower_axis(palette, domain)
     return layout
 
 
-def level_line(level: Level, palette: Palette, decimals: int) -> dict[str, Any]:
-    """A level across the chart, with its name and price at the right end."""
-    colour = palette.alert if level.alert else palette.faint
+def level_line(level: PriceLevel, palette: Palette, decimals: int) -> dict[str, Any]:
+    """A horizontal line at a price level, labeled with its name and price."""
+    color = palette.highlight if level.highlighted else palette.muted
     name = f"{level.label}  " if level.label else ""
     return {
         "type": "line",
@@ -85,82 +87,84 @@ def level_line(level: Level, palette: Palette, decimals: int) -> dict[str, Any]:
         "yref": "y",
         "y0": level.price,
         "y1": level.price,
-        "line": {"width": 1.2, "color": colour, "dash": "dash"},
+        "line": {"width": 1.2, "color": color, "dash": "dash"},
         "label": {
             "text": f"{name}{level.price:,.{decimals}f}",
             "textposition": "start",
             "yanchor": "bottom",
-            "font": {"color": colour, "size": 11},
+            "font": {"color": color, "size": 11},
         },
     }
 
 
-def price_tag(price: float, look: Look, decimals: int) -> dict[str, Any]:
-    """The last known price on the price axis, as an annotation (on a logarithmic axis these count in powers of ten)."""
-    palette = look.palette
+def price_tag(price: float, style: ChartStyle, decimals: int) -> dict[str, Any]:
+    """The last close as an annotation on the price axis; on a logarithmic axis its position is a power of ten."""
+    palette = style.palette
     return {
         "xref": "paper",
         "x": 1,
         "xanchor": "left",
         "yref": "y",
-        "y": float(np.log10(price)) if look.log else price,
+        "y": float(np.log10(price)) if style.log_scale else price,
         "text": f"{price:,.{decimals}f}",
         "showarrow": False,
-        "font": {"color": palette.ground, "size": 11},
-        "bgcolor": palette.faint,
+        "font": {"color": palette.background, "size": 11},
+        "bgcolor": palette.muted,
         "borderpad": 2,
         "name": "price",
     }
 
 
-def _panes(frame: Frame) -> list[tuple[str, tuple[float, float]]]:
-    """Axes and their domains, from the top to the bottom: prices, surprise, volume."""
-    wanted = [
-        ("y3", _SURPRISE) if frame.has_surprise else None,
-        ("y2", _VOLUME) if frame.has_volume else None,
+def _panes(spec: LayoutSpec) -> list[tuple[str, tuple[float, float]]]:
+    """Axes and their domains, from top to bottom: prices, surprisal, volume."""
+    lower_panes = [
+        ("y3", _SURPRISAL_HEIGHT) if spec.has_surprisal else None,
+        ("y2", _VOLUME_HEIGHT) if spec.has_volume else None,
     ]
-    floor, small = 0.0, []
-    for axis, share in reversed([pane for pane in wanted if pane]):
-        small.append((axis, (floor, floor + share)))
-        floor += share + _GAP
-    return [("y", (floor, 1.0)), *reversed(small)]
+    bottom, domains = 0.0, []
+    for axis, height in reversed([pane for pane in lower_panes if pane]):
+        domains.append((axis, (bottom, bottom + height)))
+        bottom += height + _GAP
+    return [("y", (bottom, 1.0)), *reversed(domains)]
 
 
-def _right(frame: Frame) -> int:
-    """Pixels on the right, for the longest price."""
-    return 16 + round(6.6 * len(f"{frame.highest:,.{frame.decimals}f}"))
+def _right_margin(spec: LayoutSpec) -> int:
+    """Right margin in pixels: space for the longest tick label, in digits of 6.6 pixels."""
+    return 16 + round(6.6 * len(f"{spec.max_price:,.{spec.decimals}f}"))
 
 
-def _told(frame: Frame, look: Look) -> dict[str, Any]:
-    """What ``client/core.js`` needs beside the figure."""
-    whole = np.array_equal(frame.clock.positions, np.arange(len(frame.clock.positions)))
-    words = look.words
+def _client_meta(spec: LayoutSpec, style: ChartStyle) -> dict[str, Any]:
+    """Data for ``client/core.js`` and ``client/component.js``."""
+    is_complete = np.array_equal(spec.clock.positions, np.arange(len(spec.clock.positions)))
+    labels = style.labels
     return {
-        "view": frame.view,
-        "title": frame.title,
-        "scheme": look.palette.scheme,
-        "dark": look.palette.dark,
+        "view": spec.view_id,
+        "title": spec.title,
+        "scheme": style.palette.scheme,
+        "dark": style.palette.dark,
         "clock": {
-            "positions": None if whole else frame.clock.positions,
-            "seconds": frame.clock.seconds,
-            "months": list(words.months),
-            "day": words.day,
+            "positions": None if is_complete else spec.clock.positions,
+            "seconds": spec.clock.seconds,
+            "months": list(labels.months),
+            "day": labels.day,
         },
-        "words": {name: getattr(words, name) for name in _TOLD},
+        "labels": {name: getattr(labels, name) for name in _CLIENT_LABELS},
     }
 
 
-def _bar_axis(frame: Frame, palette: Palette, positions: Sequence[int], labels: Sequence[str], anchor: str) -> dict:
-    first, last = frame.range
-    room = 0.15 * (last - first)
+def _time_axis(
+    spec: LayoutSpec, palette: Palette, positions: Sequence[int], labels: Sequence[str], anchor: str
+) -> dict:
+    first, last = spec.x_range
+    margin = 0.15 * (last - first)  # that the reader can pan beyond the candles
     return {
         "type": "linear",
         "tickmode": "array",
         "tickvals": list(positions),
         "ticktext": list(labels),
         "range": [first, last],
-        "minallowed": first - room,
-        "maxallowed": last + room,
+        "minallowed": first - margin,
+        "maxallowed": last + margin,
         "anchor": anchor,
         "showgrid": True,
         "gridcolor": palette.grid,
@@ -170,19 +174,19 @@ def _bar_axis(frame: Frame, palette: Palette, positions: Sequence[int], labels: 
         "spikemode": "across",
         "spikethickness": 1,
         "spikedash": "dot",
-        "spikecolor": palette.faint,
+        "spikecolor": palette.muted,
         "spikesnap": "cursor",
         "unifiedhovertitle": {"text": " "},
-        "tickfont": {"color": palette.faint, "size": 11},
+        "tickfont": {"color": palette.muted, "size": 11},
         "ticklabelstandoff": 3,
         "tickangle": 0,
     }
 
 
-def _price_axis(palette: Palette, look: Look, domain: tuple[float, float]) -> dict[str, Any]:
+def _price_axis(palette: Palette, style: ChartStyle, domain: tuple[float, float]) -> dict[str, Any]:
     return {
         "domain": list(domain),
-        "type": "log" if look.log else "linear",
+        "type": "log" if style.log_scale else "linear",
         "side": "right",
         "gridcolor": palette.grid,
         "zeroline": False,
@@ -194,13 +198,13 @@ def _price_axis(palette: Palette, look: Look, domain: tuple[float, float]) -> di
         "spikemode": "across",
         "spikethickness": 1,
         "spikedash": "dot",
-        "spikecolor": palette.faint,
+        "spikecolor": palette.muted,
         "spikesnap": "cursor",
-        "tickfont": {"color": palette.faint, "size": 11},
+        "tickfont": {"color": palette.muted, "size": 11},
     }
 
 
-def _small_axis(palette: Palette, domain: tuple[float, float]) -> dict[str, Any]:
+def _lower_axis(palette: Palette, domain: tuple[float, float]) -> dict[str, Any]:
     return {
         "domain": list(domain),
         "side": "right",
@@ -210,5 +214,5 @@ def _small_axis(palette: Palette, domain: tuple[float, float]) -> dict[str, Any]
         "rangemode": "tozero",
         "tickformat": "~s",
         "fixedrange": True,
-        "tickfont": {"color": palette.faint, "size": 10},
+        "tickfont": {"color": palette.muted, "size": 10},
     }

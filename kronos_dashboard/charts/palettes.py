@@ -1,4 +1,4 @@
-"""Colours of charts: pairs for rising and falling candles that suit an eye or a market, each for light and dark."""
+"""Color schemes of charts, each for a light and a dark theme."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from kronos_dashboard.errors import SettingsError
+from kronos_dashboard.messages import msg
 
-__all__ = ["DARK", "LIGHT", "SCHEMES", "Palette", "palette_of", "rgba", "themes_of"]
+__all__ = ["DARK", "LIGHT", "SCHEMES", "Palette", "get_palette", "rgba", "theme_colors"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
-    """Colours of one theme, as #rrggbb. Parts that differ in one theme differ in the other.
+    """Colors of one theme, as #rrggbb.
 
-    That lets a browser whose theme changes swap one colour for the other without asking for a new figure.
+    Two roles with different colors in one theme have different colors in the other: a browser can then change the theme
+    of a figure by replacing one color with the other, without a new figure from the server.
     """
 
     scheme: str = "classic"
@@ -22,55 +24,56 @@ class Palette:
     dark: bool = False
     up: str = "#26a69a"
     down: str = "#ef5350"
-    fan: str
-    """Bands, median and representative candles of the forecast."""
-    truth: str
+    forecast: str
+    """Bands, median and medoid path of the forecast."""
+    actual: str
     baseline: str
-    alert: str
-    """What stands out: a candle that surprised the model, a level that was crossed."""
-    faint: str
-    """Cutoff line, spikes and small print."""
+    highlight: str
+    """Candles of high surprisal, and highlighted price levels."""
+    muted: str
+    """Cutoff line, crosshair, tick labels."""
     grid: str
     text: str
-    ground: str
-    """Behind everything, where a picture of its own needs it."""
+    background: str
+    """Background of hover boxes and of saved images; figures themselves are transparent."""
 
     @property
-    def colours(self) -> dict[str, str]:
-        """Every colour by its part."""
-        return {part: colour for part, colour in asdict(self).items() if part not in ("scheme", "dark")}
+    def colors(self) -> dict[str, str]:
+        """Role -> color."""
+        return {role: color for role, color in asdict(self).items() if role not in ("scheme", "dark")}
 
 
 LIGHT = Palette(
-    fan="#2f5fd0",
-    truth="#1f2328",
+    forecast="#2f5fd0",
+    actual="#1f2328",
     baseline="#8a6d00",
-    alert="#c2410c",
-    faint="#6e7781",
+    highlight="#c2410c",
+    muted="#6e7781",
     grid="#e7e9ec",
     text="#31333f",
-    ground="#ffffff",
+    background="#ffffff",
 )
 DARK = Palette(
     dark=True,
-    fan="#6ea8fe",
-    truth="#f0f3f6",
+    forecast="#6ea8fe",
+    actual="#f0f3f6",
     baseline="#d9b54a",
-    alert="#fb923c",
-    faint="#8b949e",
+    highlight="#fb923c",
+    muted="#8b949e",
     grid="#2b3037",
     text="#fafafa",
-    ground="#0e1117",
+    background="#0e1117",
 )
 
 _PAIRS: Mapping[str, tuple[dict[str, str], dict[str, str]]] = {
     "classic": ({}, {}),
     "east_asian": ({"up": "#e5484d", "down": "#16a085"}, {"up": "#f2555a", "down": "#2bb596"}),
-    # Blue and orange are told apart in every common kind of colour blindness; the fan leaves blue to the candles.
+    # Blue and orange differ in all common kinds of color blindness. Candles use the blue, the forecast violet.
     "colour_blind": (
-        {"up": "#0072b2", "down": "#e07b00", "fan": "#7a3fd0", "alert": "#b0005a", "baseline": "#667a00"},
-        {"up": "#56b4e9", "down": "#f0a030", "fan": "#c59cff", "alert": "#ff7ab8", "baseline": "#b8c94a"},
+        {"up": "#0072b2", "down": "#e07b00", "forecast": "#7a3fd0", "highlight": "#b0005a", "baseline": "#667a00"},
+        {"up": "#56b4e9", "down": "#f0a030", "forecast": "#c59cff", "highlight": "#ff7ab8", "baseline": "#b8c94a"},
     ),
+    # Two greys that look the same, but differ in one digit: see ``Palette``.
     "ink": ({"up": "#3f4650", "down": "#3f4651"}, {"up": "#c3cad3", "down": "#c3cad4"}),
 }
 SCHEMES = tuple(_PAIRS)
@@ -78,24 +81,30 @@ SCHEMES = tuple(_PAIRS)
 candles hollow."""
 
 
-def palette_of(scheme: str = "classic", *, dark: bool = False) -> Palette:
+def get_palette(scheme: str = "classic", *, dark: bool = False) -> Palette:
     """The palette of a scheme in one theme.
 
     Raises:
         SettingsError: there is no such scheme.
     """
     if scheme not in _PAIRS:
-        raise SettingsError(f"the colours must be one of {', '.join(SCHEMES)}; got {scheme!r}.")
+        raise SettingsError(
+            msg(
+                "the color scheme must be one of {schemes}; got {scheme}.",
+                schemes=", ".join(SCHEMES),
+                scheme=repr(scheme),
+            )
+        )
     base = DARK if dark else LIGHT
     return Palette(**{**asdict(base), **_PAIRS[scheme][dark], "scheme": scheme})
 
 
-def themes_of(scheme: str = "classic") -> dict[str, dict[str, str]]:
-    """The colours of both themes, by ``light`` and ``dark`` and then by part."""
-    return {"light": palette_of(scheme).colours, "dark": palette_of(scheme, dark=True).colours}
+def theme_colors(scheme: str = "classic") -> dict[str, dict[str, str]]:
+    """``light`` and ``dark`` -> role -> color."""
+    return {"light": get_palette(scheme).colors, "dark": get_palette(scheme, dark=True).colors}
 
 
-def rgba(colour: str, opacity: float) -> str:
-    """A colour #rrggbb with an opacity 0..1, as CSS has it."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+def rgba(color: str, opacity: float) -> str:
+    """A color #rrggbb with an opacity of 0 to 1, in CSS notation."""
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"

@@ -1,4 +1,4 @@
-"""Up to four forecasts side by side, on one scale of prices, so that models, seeds or temperatures can be compared."""
+"""Up to four forecasts side by side on one price scale, to compare models, seeds or temperatures."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.forecast import Forecast
-from kronos_dashboard.charts.axis import clock_of, ticks
+from kronos_dashboard.charts.axis import build_clock, ticks
 from kronos_dashboard.charts.diagnostics import small_layout
-from kronos_dashboard.charts.fan import cone, fan
-from kronos_dashboard.charts.layers import history, truth
-from kronos_dashboard.charts.style import Cone, Look
+from kronos_dashboard.charts.fan import baseline_cone, forecast_fan
+from kronos_dashboard.charts.layers import actual_candles, context_candles
+from kronos_dashboard.charts.style import ChartStyle, Cone
 from kronos_dashboard.charts.traces import Trace
 from kronos_dashboard.errors import SettingsError
 from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.messages import msg
 
-__all__ = ["MOST_PANELS", "Panel", "multiples_figure"]
+__all__ = ["MAX_PANELS", "Panel", "multiples_figure"]
 
-MOST_PANELS = 4
+MAX_PANELS = 4
+"""A grid of two by two: smaller panels could not be read."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Panel:
-    """One forecast among several."""
+    """One of several forecasts."""
 
     title: str
     window: Window
@@ -36,52 +38,58 @@ class Panel:
 
 def multiples_figure(
     panels: Sequence[Panel],
-    look: Look | None = None,
+    style: ChartStyle | None = None,
     *,
     columns: int = 2,
     revealed: int | None = None,
     height: int | None = None,
 ) -> go.Figure:
-    """The forecasts in a grid; each shows as many candles before the cutoff as steps behind it.
+    """The forecasts in a grid; each panel has as many candles before the cutoff as steps after it.
 
     Args:
-        panels: one to four; their horizons may differ.
-        look: how to draw; the defaults when None.
-        columns: panels in a row (1 on a phone).
-        revealed: candles of the truth to show; None shows all that is known.
-        height: pixels; by the number of rows when None.
+        panels: one to ``MAX_PANELS``; their horizons may differ.
+        style: the default style if None.
+        columns: panels in a row.
+        revealed: number of actuals to show; None shows all.
+        height: pixels; chosen by the number of rows if None.
 
     Raises:
         SettingsError: there are no panels, or too many.
     """
-    if not 1 <= len(panels) <= MOST_PANELS:
-        raise SettingsError(f"1 to {MOST_PANELS} forecasts can stand side by side; got {len(panels)}.")
-    chosen = look or Look()
-    across = max(1, min(columns, len(panels)))
-    rows = -(-len(panels) // across)
-    layout = small_layout(chosen, height or 60 + 290 * rows, "x unified")
+    if not 1 <= len(panels) <= MAX_PANELS:
+        raise SettingsError(
+            msg(
+                "1 to {limit} forecasts can be compared; got {count}.",
+                limit=MAX_PANELS,
+                count=len(panels),
+            )
+        )
+    style = style or ChartStyle()
+    num_columns = max(1, min(columns, len(panels)))
+    num_rows = -(-len(panels) // num_columns)  # rounded up
+    layout = small_layout(style, height or 60 + 290 * num_rows, "x unified")
     layout["margin"] |= {"t": 60, "r": 8}
     layout["legend"] |= {"yref": "container", "y": 0.99, "yanchor": "top"}
     layout["hoversubplots"] = "single"
     del layout["xaxis"], layout["yaxis"]
     data: list[Trace] = []
     for number, panel in enumerate(panels):
-        domain = _domain(number, across, rows)
-        data += _panel(panel, chosen, number, revealed)
-        _axes(layout, panel, chosen, number, domain)
+        domain = _domain(number, num_columns, num_rows)
+        data += _panel(panel, style, number, revealed)
+        _axes(layout, panel, style, number, domain)
     return go.Figure(data=data, layout=layout)
 
 
-def _panel(panel: Panel, look: Look, number: int, revealed: int | None) -> list[Trace]:
-    """The traces of one panel, on its own axes; only the first one stands in the legend."""
+def _panel(panel: Panel, style: ChartStyle, number: int, revealed: int | None) -> list[Trace]:
+    """Traces of one panel on its own axes; only those of the first panel are in the legend."""
     window = panel.window
-    known = 0 if window.truth is None else len(window.truth)
-    shown = known if revealed is None else min(max(0, revealed), known)
+    num_actuals = 0 if window.actual is None else len(window.actual)
+    num_revealed = num_actuals if revealed is None else min(max(0, revealed), num_actuals)
     traces = [
-        *(cone(window, panel.baseline, look) if panel.baseline is not None else ()),
-        *fan(window, panel.forecast, look),
-        _recent(history(window, look), window.horizon),
-        *truth(window, look, shown),
+        *(baseline_cone(window, panel.baseline, style) if panel.baseline is not None else ()),
+        *forecast_fan(window, panel.forecast, style),
+        _recent(context_candles(window, style), window.horizon),
+        *actual_candles(window, style, num_revealed),
     ]
     for trace in traces:
         group = trace.get("legendgroup", trace["meta"])
@@ -98,66 +106,70 @@ def _panel(panel: Panel, look: Look, number: int, revealed: int | None) -> list[
 
 
 def _recent(trace: Trace, count: int) -> Trace:
-    """The last ``count`` candles alone."""
+    """Only the last ``count`` candles of a trace."""
     columns = ("x", "open", "high", "low", "close", "customdata")
     return {**trace, **{name: trace[name][-count:] for name in columns}, "hoverinfo": "skip", "hovertemplate": None}
 
 
 def _axes(
-    layout: dict[str, Any], panel: Panel, look: Look, number: int, domain: tuple[list[float], list[float]]
+    layout: dict[str, Any], panel: Panel, style: ChartStyle, number: int, domain: tuple[list[float], list[float]]
 ) -> None:
-    """The panel's two axes and its title."""
-    window, (across, up) = panel.window, domain
+    """Add the panel's two axes, its cutoff line and its title."""
+    window, (x_domain, y_domain) = panel.window, domain
     first = max(0, window.context_length - window.horizon)
     times = window.context.local_index.append(window.local_future)
-    found = ticks(clock_of(times[first:], np.arange(first, len(times))), 4, look.words)
-    base = small_layout(look, 0, "x")
+    axis_ticks = ticks(build_clock(times[first:], np.arange(first, len(times))), 4, style.labels)
+    base = small_layout(style, 0, "x")
     suffix = "" if number == 0 else str(number + 1)
     layout[f"xaxis{suffix}"] = {
         **base["xaxis"],
-        "domain": across,
+        "domain": x_domain,
         "anchor": _axis("y", number),
         "range": [first - 1, len(times)],
         "tickmode": "array",
-        "tickvals": found.positions,
-        "ticktext": found.labels,
+        "tickvals": axis_ticks.positions,
+        "ticktext": axis_ticks.labels,
         "tickangle": 0,
         "rangeslider": {"visible": False},
     }
     layout[f"yaxis{suffix}"] = {
         **base["yaxis"],
-        "domain": up,
+        "domain": y_domain,
         "anchor": _axis("x", number),
         "side": "right",
         "nticks": 6,
         "separatethousands": True,
         "exponentformat": "none",
-        "type": "log" if look.log else "linear",
+        "type": "log" if style.log_scale else "linear",
         **({"matches": "y"} if number else {}),
     }
-    cutoff = {"x0": window.context_length - 0.5, "x1": window.context_length - 0.5, "y0": up[0], "y1": up[1]}
-    stroke = {"width": 1, "dash": "dash", "color": look.palette.faint}
-    upright = {"type": "line", "xref": _axis("x", number), "yref": "paper", **cutoff, "line": stroke}
-    layout.setdefault("shapes", []).append(upright)
+    ends = {"x0": window.context_length - 0.5, "x1": window.context_length - 0.5, "y0": y_domain[0], "y1": y_domain[1]}
+    stroke = {"width": 1, "dash": "dash", "color": style.palette.muted}
+    cutoff_line = {"type": "line", "xref": _axis("x", number), "yref": "paper", **ends, "line": stroke}
+    layout.setdefault("shapes", []).append(cutoff_line)
     title = {
         "text": f"<b>{panel.title}</b>",
         "xref": "paper",
         "yref": "paper",
-        "x": across[0],
-        "y": up[1],
+        "x": x_domain[0],
+        "y": y_domain[1],
         "xanchor": "left",
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"size": 12, "color": look.palette.text},
+        "font": {"size": 12, "color": style.palette.text},
     }
     layout.setdefault("annotations", []).append(title)
 
 
-def _domain(number: int, across: int, rows: int) -> tuple[list[float], list[float]]:
-    """Where a panel lies: from left to right, then down."""
-    row, column = divmod(number, across)
-    width = (1 - 0.1 * (across - 1)) / across
-    height = (1 - 0.2 * (rows - 1)) / rows
+def _domain(number: int, num_columns: int, num_rows: int) -> tuple[list[float], list[float]]:
+    """Horizontal and vertical domain of a panel; panels fill rows from left to right, from the top down.
+
+    Between columns a tenth of the width is free for the price labels, between rows a fifth of the height for title and
+    dates.
+    """
+    row, column = divmod(number, num_columns)
+    width = (1 - 0.1 * (num_columns - 1)) / num_columns
+    height = (1 - 0.2 * (num_rows - 1)) / num_rows
     left, top = column * (width + 0.1), 1 - row * (height + 0.2)
     return [left, left + width], [max(0.0, top - height), top]
 

@@ -1,7 +1,7 @@
-"""The parts that charts are made of, as plain dicts (several times cheaper than ``add_trace``).
+"""Plotly traces as plain dicts, which are several times faster to build than with ``add_trace``.
 
-Every trace has a name of its own in ``meta``: with it a browser keeps what the reader hid, and a patch finds what it
-replaces.
+Each trace has a unique identifier in ``meta``. The browser uses it to keep hidden traces hidden, and to find the traces
+that a patch replaces.
 """
 
 from __future__ import annotations
@@ -11,117 +11,131 @@ from typing import Any
 
 import numpy as np
 
-from kronos_dashboard.charts.axis import prices
+from kronos_dashboard.charts.axis import pack_prices
 from kronos_dashboard.charts.palettes import Palette, rgba
 
-__all__ = ["NOTHING", "Trace", "Z", "band", "bars", "candlestick", "faint_paths", "line"]
+__all__ = ["TRANSPARENT", "Trace", "ZOrder", "band", "bars", "candlestick", "faint_paths", "line"]
 
 Trace = dict[str, Any]
-NOTHING = "rgba(0,0,0,0)"
+TRANSPARENT = "rgba(0,0,0,0)"
 
 
-class Z:
-    """What lies over what. The candles of the context are at 0, where Plotly gives its layers their plain names."""
+class ZOrder:
+    """Drawing order. Context candles are at 0, where Plotly does not add the order to the names of its layers."""
 
-    CANDLES, BASELINE, BANDS, PATHS, FORECAST, TRUTH, MEDIAN = range(7)
+    CANDLES, BASELINE, BANDS, PATHS, FORECAST, ACTUALS, MEDIAN = range(7)
 
 
 def candlestick(
     uid: str,
     x: np.ndarray,
     values: Mapping[str, np.ndarray],
-    colours: tuple[str, str],
+    colors: tuple[str, str],
     *,
     decimals: int,
     fills: tuple[str, str] | None = None,
-    zorder: int = Z.CANDLES,
-    **more: object,
+    zorder: int = ZOrder.CANDLES,
+    **attributes: object,
 ) -> Trace:
     """Candles at ``x`` [n] from columns open, high, low, close [n].
 
     Args:
-        uid: see above.
-        x: positions.
+        uid: identifier of the trace.
+        x: positions [n].
         values: the four columns, by name.
-        colours: of rising and of falling candles.
-        decimals: see ``axis.decimals_of``.
-        fills: of the bodies, where they differ from the outlines.
-        zorder: see ``Z``.
-        more: any attribute of the trace.
+        colors: of rising and of falling candles.
+        decimals: see ``axis.price_decimals``.
+        fills: colors of the bodies, if they differ from the outlines.
+        zorder: see ``ZOrder``.
+        attributes: further attributes of the trace.
     """
-    up, down = fills or colours
+    up, down = fills or colors
     return {
         "type": "candlestick",
         "meta": uid,
         "x": x.astype(np.int32) if np.issubdtype(x.dtype, np.integer) else x.astype(np.float32),
-        **{name: prices(values[name], decimals) for name in ("open", "high", "low", "close")},
-        "increasing": {"line": {"color": colours[0], "width": 1}, "fillcolor": up},
-        "decreasing": {"line": {"color": colours[1], "width": 1}, "fillcolor": down},
+        **{name: pack_prices(values[name], decimals) for name in ("open", "high", "low", "close")},
+        "increasing": {"line": {"color": colors[0], "width": 1}, "fillcolor": up},
+        "decreasing": {"line": {"color": colors[1], "width": 1}, "fillcolor": down},
         "zorder": zorder,
-        **more,
+        **attributes,
     }
 
 
-def line(uid: str, x: np.ndarray, y: np.ndarray, colour: str, *, decimals: int, **more: Any) -> Trace:
-    """A line; ``width`` and ``dash`` among ``more`` shape it."""
-    shape = {"color": colour, "width": more.pop("width", 1.5), "dash": more.pop("dash", "solid")}
+def line(uid: str, x: np.ndarray, y: np.ndarray, color: str, *, decimals: int, **attributes: Any) -> Trace:
+    """A line through ``x`` [n], ``y`` [n]; ``attributes`` may contain its ``width`` and ``dash``."""
+    shape = {"color": color, "width": attributes.pop("width", 1.5), "dash": attributes.pop("dash", "solid")}
     return {
         "type": "scatter",
         "meta": uid,
         "mode": "lines",
         "x": x,
-        "y": prices(y, decimals),
+        "y": pack_prices(y, decimals),
         "line": shape,
         "hoverinfo": "skip",
-        **more,
+        **attributes,
     }
 
 
 def band(
-    uid: str, x: np.ndarray, edges: np.ndarray, name: str, fill: str, *, decimals: int, edge: str = NOTHING, **more: Any
+    uid: str,
+    x: np.ndarray,
+    edges: np.ndarray,
+    name: str,
+    fill: str,
+    *,
+    decimals: int,
+    edge: str = TRANSPARENT,
+    **attributes: Any,
 ) -> list[Trace]:
-    """A filled band between two ``edges`` [2, n]: the lower edge, and the upper one filled down to it."""
-    common = {"legendgroup": uid, "width": 1, "dash": "dot", **more}
+    """A filled band between a lower and an upper edge [2, n]: two lines, the upper one filled down to the lower one."""
+    common = {"legendgroup": uid, "width": 1, "dash": "dot", **attributes}
     lower = line(f"{uid}-low", x, edges[0], edge, decimals=decimals, **{**common, "showlegend": False})
     upper = line(uid, x, edges[1], edge, decimals=decimals, name=name, fill="tonexty", fillcolor=fill, **common)
     return [lower, upper]
 
 
 def faint_paths(uid: str, x: np.ndarray, paths: np.ndarray, name: str, palette: Palette) -> Trace:
-    """Many paths [n, m] over ``x`` [m] as one trace: a missing value between them lifts the pen."""
+    """Many paths [n, m] over ``x`` [m] as one trace: NaN after each path interrupts the line."""
     count = len(paths)
-    broken = np.concatenate((paths, np.full((count, 1), np.nan)), axis=1)
-    opacity = 0.5 * max(1, count) ** -0.25
-    along = np.append(x, x[-1]).astype(np.int16 if x[-1] < 2**15 else np.int32)
+    separated = np.concatenate((paths, np.full((count, 1), np.nan)), axis=1)  # [n, m + 1]
+    opacity = 0.5 * max(1, count) ** -0.25  # the more paths, the fainter each
+    positions = np.append(x, x[-1]).astype(np.int16 if x[-1] < 2**15 else np.int32)  # [m + 1]
     return line(
         uid,
-        np.tile(along, count),
-        broken.ravel().astype(np.float32),  # a line of half a pixel needs no more
-        rgba(palette.fan, round(opacity, 2)),
+        np.tile(positions, count),
+        separated.ravel().astype(np.float32),  # precise to a fraction of a pixel
+        rgba(palette.forecast, round(opacity, 2)),
         decimals=0,
         name=name,
         width=0.8,
         connectgaps=False,
-        zorder=Z.PATHS,
+        zorder=ZOrder.PATHS,
     )
 
 
 def bars(
-    uid: str, x: np.ndarray, heights: np.ndarray, rising: np.ndarray, colours: Sequence[str], axis: str, **more: object
+    uid: str,
+    x: np.ndarray,
+    heights: np.ndarray,
+    rising: np.ndarray,
+    colors: Sequence[str],
+    axis: str,
+    **attributes: object,
 ) -> list[Trace]:
-    """Bars, one trace per direction (a list of colours, one per bar, costs more than both)."""
+    """Bars [n] in two traces, rising and falling: smaller than one trace with a color per bar."""
     return [
         {
             "type": "bar",
             "meta": f"{uid}-{direction}",
-            "x": x[chosen],
-            "y": heights[chosen].astype(np.float32),
+            "x": x[selected],
+            "y": heights[selected].astype(np.float32),
             "yaxis": axis,
-            "marker": {"color": colour, "line": {"width": 0}},
+            "marker": {"color": color, "line": {"width": 0}},
             "showlegend": False,
             "hoverinfo": "skip",
-            **more,
+            **attributes,
         }
-        for direction, chosen, colour in (("up", rising, colours[0]), ("down", ~rising, colours[1]))
-        if chosen.any()
+        for direction, selected, color in (("up", rising, colors[0]), ("down", ~rising, colors[1]))
+        if selected.any()
     ]

@@ -1,4 +1,4 @@
-"""A run as one JSON document: record, limits, summary, and the candles, so that it can be made again from it alone."""
+"""Runs as JSON: the record alone, or a bundle of record, disclaimers, summary and candles that reproduces the run."""
 
 from __future__ import annotations
 
@@ -10,116 +10,135 @@ import numpy as np
 import pandas as pd
 
 from engine.forecast import COLUMNS, Forecast
-from kronos_dashboard.errors import CandleError, RecordError
-from kronos_dashboard.evaluation.coverage_note import Measured
-from kronos_dashboard.export.metadata import limits
+from kronos_dashboard.errors import InvalidCandlesError, RecordError
+from kronos_dashboard.evaluation.coverage_note import CoverageNote
+from kronos_dashboard.export.metadata import disclaimers
 from kronos_dashboard.export.tables import DIGITS, forecast_table
 from kronos_dashboard.forecasting.record import RunRecord
 from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.messages import msg
 
-__all__ = ["FORMAT", "RunFile", "paths_json", "read_run", "record_json", "run_json"]
+__all__ = ["FORMAT", "RunBundle", "read_bundle", "write_bundle", "write_paths_json", "write_record"]
 
 FORMAT = "kronos-dashboard run"
 _VERSION = 1
-_HINT = "Choose a file that was saved as run record, or with --json-out."
+_HINT = msg("Choose a file that was saved as a run record, or with --bundle-output.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RunFile:
-    """What a JSON file tells of a run."""
+class RunBundle:
+    """The content of an exported file about a run."""
 
     record: RunRecord
     context: CandleFrame | None
-    """The candles the model saw; None where the file holds the record alone."""
-    truth: CandleFrame | None
-    """What came, where it was known."""
+    """The candles that the model saw; None if the file does not contain them."""
+    actual: CandleFrame | None
+    """The actuals, if they were known."""
     paths: np.ndarray | None
-    """float32 [N, H, C] of ``record.forecast_columns``, where the file holds them."""
+    """float32 [N, H, C] in the columns ``record.forecast_columns``; None if the file does not contain them."""
 
 
-def record_json(record: RunRecord) -> bytes:
-    """The run record alone, as JSON in UTF-8. It holds no candles."""
+def write_record(record: RunRecord) -> bytes:
+    """The run record as JSON in UTF-8, without candles."""
     return (record.to_json() + "\n").encode()
 
 
-def run_json(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
-    """Record, limits, summary and candles, as JSON in UTF-8: all that is needed to make the paths again."""
-    return _encoded(_document(window, forecast, record, measured))
+def write_bundle(
+    window: Window, forecast: Forecast, record: RunRecord, coverage_note: CoverageNote | None = None
+) -> bytes:
+    """Record, disclaimers, summary and candles as JSON in UTF-8: everything needed to reproduce the paths."""
+    return _encode(_to_dict(window, forecast, record, coverage_note))
 
 
-def paths_json(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None = None) -> bytes:
-    """``run_json`` with all paths in it."""
-    chosen = forecast.paths[:, :, [COLUMNS.index(name) for name in record.forecast_columns]]
-    # by way of text: the shortest number that brings the float32 back, not the 17 digits of the same float64
-    values = np.asarray(chosen, dtype=np.float32).astype("U").astype(np.float64).tolist()
+def write_paths_json(
+    window: Window, forecast: Forecast, record: RunRecord, coverage_note: CoverageNote | None = None
+) -> bytes:
+    """``write_bundle`` with all paths in it."""
+    selected = forecast.paths[:, :, [COLUMNS.index(name) for name in record.forecast_columns]]  # [N, H, C]
+    # Through text: the shortest number that restores the float32, instead of the 17 digits of the same float64.
+    values = np.asarray(selected, dtype=np.float32).astype("U").astype(np.float64).tolist()
     paths = {"columns": list(record.forecast_columns), "values": values}
-    return _encoded({**_document(window, forecast, record, measured), "paths": paths})
+    return _encode({**_to_dict(window, forecast, record, coverage_note), "paths": paths})
 
 
-def read_run(data: bytes) -> RunFile:
-    """Read what ``record_json``, ``run_json`` or ``paths_json`` wrote.
+def read_bundle(data: bytes) -> RunBundle:
+    """Read what ``write_record``, ``write_bundle`` or ``write_paths_json`` wrote.
 
     Raises:
-        RecordError: it is not such a file, it was changed, or its parts contradict each other.
+        RecordError: it is not such a file, it was changed, or its parts are inconsistent.
     """
     try:
         values = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"the run record is not JSON: {error}.", _HINT) from error
+        raise RecordError(msg("the run record is not valid JSON: {error}.", error=error), _HINT) from error
     if not isinstance(values, dict) or "format" not in values:
-        return RunFile(record=RunRecord.from_document(values), context=None, truth=None, paths=None)
+        return RunBundle(record=RunRecord.from_dict(values), context=None, actual=None, paths=None)
     if (values["format"], values.get("format_version")) != (FORMAT, _VERSION):
-        came = f"{values['format']!s:.40} {values.get('format_version')!s:.20}"
-        raise RecordError(f"the file must be of the format {FORMAT} {_VERSION}; got {came}.", _HINT)
-    record = RunRecord.from_document(values.get("record"))
+        value = f"{values['format']!s:.40} {values.get('format_version')!s:.20}"
+        raise RecordError(
+            msg(
+                "the file format must be {format} {version}; got {value}.",
+                format=FORMAT,
+                version=_VERSION,
+                value=value,
+            ),
+            _HINT,
+        )
+    record = RunRecord.from_dict(values.get("record"))
     candles = values.get("candles")
     if not isinstance(candles, dict) or not {"context", "truth"} <= candles.keys():
-        raise RecordError("the file must hold candles with a context and a truth (or null).", _HINT)
+        raise RecordError(msg("the file must contain candles with a context and actuals (or null)."), _HINT)
     context = _candles(candles["context"], candles, record)
     if context.fingerprint != record.candles_fingerprint:
         raise RecordError(
-            f"the record was made from candles with the fingerprint {record.candles_fingerprint[:16]}; those in the "
-            f"file have {context.fingerprint[:16]}. They were changed after they were written.",
-            "Take the file as it was saved.",
+            msg(
+                "the record was made from candles with the fingerprint {candles_fingerprint}; those in the "
+                "file have {fingerprint}. They were changed after the export.",
+                candles_fingerprint=record.candles_fingerprint[:16],
+                fingerprint=context.fingerprint[:16],
+            ),
+            msg("Use the file as it was saved."),
         )
-    truth = None if candles["truth"] is None else _candles(candles["truth"], candles, record)
-    if truth is not None and not truth.index.equals(record.future_index):
-        raise RecordError("the truth in the file does not stand at the bar times of the record.", _HINT)
-    return RunFile(record=record, context=context, truth=truth, paths=_paths(values.get("paths"), record))
+    actual = None if candles["truth"] is None else _candles(candles["truth"], candles, record)
+    if actual is not None and not actual.index.equals(record.future_index):
+        raise RecordError(msg("the actuals in the file do not match the bar times of the record."), _HINT)
+    return RunBundle(record=record, context=context, actual=actual, paths=_paths(values.get("paths"), record))
 
 
-def _document(window: Window, forecast: Forecast, record: RunRecord, measured: Measured | None) -> dict[str, Any]:
+def _to_dict(
+    window: Window, forecast: Forecast, record: RunRecord, coverage_note: CoverageNote | None
+) -> dict[str, Any]:
     candles = window.context
     return {
         "format": FORMAT,
         "format_version": _VERSION,
-        "limits": limits(record, measured),
-        "measured": None if measured is None else measured.document(),
-        "record": record.document(),
+        "limits": disclaimers(record, coverage_note),
+        "measured": None if coverage_note is None else coverage_note.to_dict(),
+        "record": record.to_dict(),
         "summary": _summary(window, forecast),
         "candles": {
             "interval_s": candles.interval.total_seconds(),
             "has_volume": candles.has_volume,
             "has_amount": candles.has_amount,
             "context": _columns(candles),
-            "truth": None if window.truth is None else _columns(window.truth),
+            "truth": None if window.actual is None else _columns(window.actual),
         },
     }
 
 
 def _summary(window: Window, forecast: Forecast) -> dict[str, Any]:
-    """The table of steps by column, with what may be asked first."""
+    """The table of steps by column, with the most important numbers first."""
     table = forecast_table(window, forecast)
     last = float(window.context.frame["close"].iloc[-1])
     return {
         "last_close": last,
         "share_of_paths_ending_higher": float((forecast.paths[:, -1, 3] > last).mean()),
-        "steps": {str(name): [_rounded(value) for value in table[name].tolist()] for name in table.columns},
+        "steps": {str(name): [_round(value) for value in table[name].tolist()] for name in table.columns},
     }
 
 
-def _rounded(value: str | float) -> str | float | None:
+def _round(value: str | float) -> str | float | None:
     if isinstance(value, float):
         return None if np.isnan(value) else float(DIGITS % value)
     return value
@@ -130,7 +149,7 @@ def _columns(candles: CandleFrame) -> dict[str, list]:
     return {"time": times, **{name: candles.frame[name].tolist() for name in COLUMNS}}
 
 
-def _candles(values: object, about: dict[str, Any], record: RunRecord) -> CandleFrame:
+def _candles(values: object, properties: dict[str, Any], record: RunRecord) -> CandleFrame:
     try:
         frame = pd.DataFrame(values)
         index = pd.DatetimeIndex(pd.to_datetime(frame.pop("time"), utc=True, format="ISO8601"))
@@ -138,15 +157,15 @@ def _candles(values: object, about: dict[str, Any], record: RunRecord) -> Candle
         return CandleFrame(
             frame=frame,
             symbol=record.symbol,
-            interval=pd.Timedelta(seconds=about["interval_s"]),
+            interval=pd.Timedelta(seconds=properties["interval_s"]),
             session_tz=record.session_tz,
-            stamped=record.stamped,
+            timestamp_at=record.timestamp_at,
             source=record.source,
-            has_volume=bool(about["has_volume"]),
-            has_amount=bool(about["has_amount"]),
+            has_volume=bool(properties["has_volume"]),
+            has_amount=bool(properties["has_amount"]),
         )
-    except (KeyError, TypeError, ValueError, CandleError) as error:
-        raise RecordError(f"the candles in the file cannot be read: {error}", _HINT) from error
+    except (KeyError, TypeError, ValueError, InvalidCandlesError) as error:
+        raise RecordError(msg("the candles in the file cannot be read: {error}", error=error), _HINT) from error
 
 
 def _paths(values: object, record: RunRecord) -> np.ndarray | None:
@@ -157,17 +176,17 @@ def _paths(values: object, record: RunRecord) -> np.ndarray | None:
             raise ValueError("the columns are not those of the record")
         return np.asarray(values["values"], dtype=np.float32)
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordError(f"the paths in the file cannot be read: {error}.", _HINT) from error
+        raise RecordError(msg("the paths in the file cannot be read: {error}.", error=error), _HINT) from error
 
 
-def _encoded(document: dict[str, Any]) -> bytes:
-    """Objects over lines, long lists on one."""
-    return (_pretty(document, "") + "\n").encode()
+def _encode(document: dict[str, Any]) -> bytes:
+    """JSON in UTF-8 with a line per entry of an object; lists stay on one line."""
+    return (_dump(document, "") + "\n").encode()
 
 
-def _pretty(value: object, indent: str) -> str:
+def _dump(value: object, indent: str) -> str:
     if not isinstance(value, dict) or not value:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     inner = indent + "  "
-    rows = (f"{inner}{json.dumps(name, ensure_ascii=False)}: {_pretty(part, inner)}" for name, part in value.items())
+    rows = (f"{inner}{json.dumps(name, ensure_ascii=False)}: {_dump(entry, inner)}" for name, entry in value.items())
     return "{\n" + ",\n".join(rows) + f"\n{indent}}}"

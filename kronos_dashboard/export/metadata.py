@@ -1,4 +1,4 @@
-"""What every file says of itself: how it was made, and what it is not."""
+"""What every exported file states: how the forecast was made, and disclaimers."""
 
 from __future__ import annotations
 
@@ -8,47 +8,69 @@ from urllib.parse import quote, unquote
 
 import pandas as pd
 
+from engine.config import SamplingConfig
 from kronos_dashboard.errors import RecordError
-from kronos_dashboard.evaluation.coverage_note import Measured
+from kronos_dashboard.evaluation.coverage_note import CoverageNote
 from kronos_dashboard.export.sanitize import comment_lines
 from kronos_dashboard.forecasting.record import RunRecord, is_mirrored
+from kronos_dashboard.messages import Message, msg
 
-__all__ = ["LEFT_OPEN", "drawing", "facts", "header_record", "limits", "text_header"]
+__all__ = [
+    "NEUTRAL_NOTE",
+    "comment_header",
+    "describe_path_options",
+    "disclaimers",
+    "read_header_record",
+    "run_details",
+    "run_facts",
+]
 
-LEFT_OPEN = (
-    "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
+NEUTRAL_NOTE = msg(
+    "Direction-neutral: every other path is mirrored. The forecast shows how far the price may move, not which way."
 )
-"""Said of a forecast whose paths lean neither up nor down."""
-_CUTS = 0.02
-"""From this min-p on, bands come out narrower; a smaller one leaves out sudden leaps and little else."""
-_RECORD_MARK = "# record: "
-_READABLE = " !$&'()*+-./:<=>?@[]^_`{}~\""
-"""Letters of the machine-readable line that are not coded; what could end a cell (comma, semicolon, bar) is."""
+"""Of a forecast whose paths are mirrored (``Forecast.is_mirrored``)."""
+_NARROWING_MIN_P = 0.02
+"""From this min-p on, bands get noticeably narrower; smaller values only remove rare jumps."""
+_MIN_PATHS_FOR_TAILS = 40
+"""With fewer paths, less than one lies outside the 95% band on either side."""
+_RECORD_PREFIX = "# record: "
+_UNQUOTED = " !$&'()*+-./:<=>?@[]^_`{}~\""
+"""Characters of the machine-readable line that are not percent-encoded; those that may end a cell (``,;|``) are."""
 
 
-def drawing(record: RunRecord) -> str:
-    """Where the paths of a run begin, and whether every second is mirrored, in a few words."""
-    config = record.sampling_config
-    begin = "from the last close" if config.from_last_close else "from the model's own level"
-    return f"{begin}, every second mirrored" if is_mirrored(config) else begin
+def describe_path_options(sampling: SamplingConfig) -> Message:
+    """Where paths start, and whether they are mirrored, to follow a number of paths.
+
+    Args:
+        sampling: as resolved by the model, so that no setting is None.
+    """
+    if is_mirrored(sampling):
+        return (
+            msg("starting at the last close, every other one mirrored")
+            if sampling.anchor_to_last_close
+            else msg("starting at the decoded level, every other one mirrored")
+        )
+    if sampling.anchor_to_last_close:
+        return msg("starting at the last close")
+    return msg("starting at the decoded level")
 
 
-def facts(record: RunRecord) -> list[tuple[str, str]]:
-    """Name and text of each fact, for people."""
-    config = record.sampling_config
-    cutoff, last = (_clock(text, record.session_tz) for text in (record.cutoff, record.future[-1]))
-    heat = f"temperature {config.temperature:g}; top-p {config.nucleus:g}; top-k {config.top_k or 'off'}"
-    least = f"min-p {config.min_p:g}" if config.min_p else "min-p off"
-    limit = f"limit of {record.max_context} candles: {record.policy}"
+def run_facts(record: RunRecord) -> list[tuple[str, str]]:
+    """How a forecast was made: name and text of each fact, for people."""
+    config = record.sampling
+    cutoff, last = (_local_time(text, record.session_tz) for text in (record.cutoff, record.future[-1]))
+    filters = f"temperature {config.temperature:g}; top-p {config.nucleus:g}; top-k {config.top_k or 'off'}"
+    min_p = f"min-p {config.min_p:g}" if config.min_p else "min-p off"
+    context_limit = f"limit of {record.max_context} candles: {record.context_overflow}"
     return [
         ("model", record.model_label),
-        ("checkpoint", f"sha256 {record.checkpoint_digest or 'unknown'}"),
-        ("tokenizer", f"sha256 {record.tokenizer_digest}"),
-        ("candles", f"{record.symbol} {record.interval} from {record.source or 'an unnamed source'}"),
+        ("checkpoint", f"sha256 {record.weights_sha256 or 'unknown'}"),
+        ("tokenizer", f"sha256 {record.tokenizer_sha256}"),
+        ("candles", f"{record.symbol} {record.interval} from {record.source or 'an unknown source'}"),
         ("context", f"sha256 {record.candles_fingerprint}"),
         ("window", f"{record.context_length} candles up to {cutoff}; {record.horizon} steps up to {last}"),
-        ("clock", f"{record.session_tz}; a bar time is the bar's {record.stamped}"),
-        ("sampling", f"{config.num_paths} paths {drawing(record)}; {heat}; {least}; {limit}"),
+        ("time zone", f"{record.session_tz}; timestamps mark the {record.timestamp_at} of a bar"),
+        ("sampling", f"{config.num_paths} paths {describe_path_options(config)}; {filters}; {min_p}; {context_limit}"),
         ("seed", str(config.seed)),
         ("device", f"{record.device} in {record.dtype}"),
         ("versions", "; ".join(f"{name} {number}" for name, number in record.versions.items())),
@@ -57,66 +79,94 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     ]
 
 
-def limits(record: RunRecord, measured: Measured | None = None) -> list[str]:
-    """What a reader must not take the numbers for, in whole sentences.
+def run_details(record: RunRecord) -> list[tuple[Message, str]]:
+    """The main facts for the app: translatable names, and texts that are translatable if they consist of words."""
+    sampling = record.sampling
+    cutoff, last = (
+        pd.Timestamp(text).tz_convert(record.session_tz).strftime("%Y-%m-%d %H:%M")
+        for text in (record.cutoff, record.future[-1])
+    )
+    return [
+        (msg("Series"), f"{record.symbol} {record.interval}"),
+        (msg("Source"), record.source or msg("not stated")),
+        (msg("Context"), msg("{count} candles up to {time}", count=f"{record.context_length:,}", time=cutoff)),
+        (msg("Horizon"), msg("{count} bars up to {time}", count=f"{record.horizon:,}", time=last)),
+        (msg("Model"), record.model_label),
+        (msg("Checkpoint"), f"sha256 {record.weights_sha256[:16]}" if record.weights_sha256 else msg("unknown")),
+        (msg("Paths"), f"{sampling.num_paths:,}"),
+        (
+            msg("Sampling"),
+            msg(
+                "temperature {temperature}, top-p {top_p}, top-k {top_k}, min-p {min_p}, {start}",
+                temperature=f"{sampling.temperature:g}",
+                top_p=f"{sampling.nucleus:g}",
+                top_k=msg("off") if sampling.top_k is None else str(sampling.top_k),
+                min_p=f"{sampling.min_p:g}" if sampling.min_p else msg("off"),
+                start=describe_path_options(sampling),
+            ),
+        ),
+        (msg("Seed"), str(sampling.seed)),
+        (msg("Created"), f"{pd.Timestamp(record.created_at):%Y-%m-%d %H:%M} UTC"),
+    ]
+
+
+def disclaimers(record: RunRecord, coverage_note: CoverageNote | None = None) -> list[str]:
+    """Limits of the numbers, in whole sentences.
 
     Args:
         record: how the forecast was made.
-        measured: what is known of its bands; None where nobody has looked.
+        coverage_note: what is known about the coverage of its bands; None if it was not looked up.
     """
-    config = record.sampling_config
-    told = ["These are possible futures that a model has sampled. They are no promise and no advice."]
+    config = record.sampling
+    texts = ["These are possible futures sampled by a model. Not a prediction guarantee and not investment advice."]
     if record.model_name.lower() == "bundled":
-        told.append(
-            "The bundled model is a small demonstration and not the published Kronos. Its model card says how it "
-            "scores against a random walk."
+        texts.append(
+            "The bundled model is a small demonstration, not the published Kronos. Its model card compares it with a "
+            "random walk."
         )
     if is_mirrored(config):
-        told.append(LEFT_OPEN)
-    told.append(
-        "A window from before the end of a model's training may be one that it has read: a good fit proves nothing."
+        texts.append(NEUTRAL_NOTE)
+    texts.append("This window may overlap the model's training data; in that case a good fit proves nothing.")
+    texts.append(
+        "Quantiles are those of the sampled paths. The label of a band is a fraction of paths, not a measured coverage."
+        if coverage_note is None
+        else f"Quantiles are those of the sampled paths, not of actual prices. {coverage_note.describe()}"
     )
-    told.append(
-        "Quantiles are of the sampled paths. How often the truth falls between two of them is a matter of measurement; "
-        "a band deserves the name of its share only with a measured coverage beside it."
-        if measured is None
-        else f"Quantiles are of the sampled paths, not of what comes. {measured.describe()}"
-    )
-    cut = config.nucleus < 1 or config.top_k is not None or (config.min_p or 0.0) >= _CUTS
-    if config.temperature < 1 or cut:
-        told.append("With a temperature below 1 or unlikely tokens cut away the quantiles lie too close by design.")
-    if config.num_paths < 40:
-        told.append(
-            f"With {config.num_paths} paths the outer quantiles rest on one or two of them each and move with the seed."
+    is_truncated = config.nucleus < 1 or config.top_k is not None or (config.min_p or 0.0) >= _NARROWING_MIN_P
+    if config.temperature < 1 or is_truncated:
+        texts.append("A temperature below 1, or dropping unlikely tokens, makes the bands too narrow by design.")
+    if config.num_paths < _MIN_PATHS_FOR_TAILS:
+        texts.append(
+            f"With {config.num_paths} paths, each outer quantile depends on one or two paths and changes with the seed."
         )
-    told.append("The model saw these candles alone: no news; no other market; no event to come.")
-    return told
+    texts.append("The model sees only these candles: no news; no other markets; no upcoming events.")
+    return texts
 
 
-def text_header(record: RunRecord, title: str, measured: Measured | None = None) -> bytes:
-    """The comment lines on top of a CSV: facts, limits, and the record for ``header_record``."""
+def comment_header(record: RunRecord, title: str, coverage_note: CoverageNote | None = None) -> bytes:
+    """The comment lines at the top of a CSV: facts, disclaimers, and the record for ``read_header_record``."""
     lines = [
         ("about", f"{title} Lines with # in front are comments: pandas.read_csv(file, comment='#')."),
-        *facts(record),
-        *(("limit", text) for text in limits(record, measured)),
+        *run_facts(record),
+        *(("limit", text) for text in disclaimers(record, coverage_note)),
     ]
-    coded = quote(json.dumps(record.document(), separators=(",", ":")), safe=_READABLE)
-    return f"{comment_lines(lines)}{_RECORD_MARK}{coded}\n".encode()
+    encoded = quote(json.dumps(record.to_dict(), separators=(",", ":")), safe=_UNQUOTED)
+    return f"{comment_lines(lines)}{_RECORD_PREFIX}{encoded}\n".encode()
 
 
-def header_record(header: bytes) -> RunRecord:
-    """The record of the comment lines that ``text_header`` wrote (more lines may stand around it).
+def read_header_record(header: bytes) -> RunRecord:
+    """The record in comment lines that ``comment_header`` wrote; there may be other lines before and after it.
 
     Raises:
-        RecordError: there is none, or it cannot be read.
+        RecordError: there is no record, or it cannot be read.
     """
     for line in header.decode("utf-8-sig", errors="replace").splitlines():
-        # a spreadsheet that saves the file puts the line in quotes and empty cells behind it
+        # A spreadsheet that has saved the file may have quoted the line and appended empty cells.
         bare = next(csv.reader([line]), [""])[0] if line.startswith('"') else line.rstrip(",;\t ")
-        if bare.startswith(_RECORD_MARK):
-            return RunRecord.from_json(unquote(bare.removeprefix(_RECORD_MARK)))
-    raise RecordError("there is no line '# record:' on top of the file.", "Choose a file as it was exported.")
+        if bare.startswith(_RECORD_PREFIX):
+            return RunRecord.from_json(unquote(bare.removeprefix(_RECORD_PREFIX)))
+    raise RecordError(msg("the file has no '# record:' line at the top."), msg("Choose an unmodified exported file."))
 
 
-def _clock(text: str, zone: str) -> str:
-    return pd.Timestamp(text).tz_convert(zone).isoformat()
+def _local_time(text: str, timezone: str) -> str:
+    return pd.Timestamp(text).tz_convert(timezone).isoformat()

@@ -1,6 +1,6 @@
-"""An exported file back to what it holds: the record of any, and all paths of Parquet, long CSV, or JSON with paths.
+"""Readers of exported files: the record of any, and the paths of Parquet, CSV of all paths, or JSON with paths.
 
-Shapes: N paths, H steps, C columns that mean something; the others come back as zeros.
+Shapes: N paths, H steps, C known columns; the other columns of a forecast are zero.
 """
 
 from __future__ import annotations
@@ -17,51 +17,53 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from engine.forecast import COLUMNS, Forecast
-from kronos_dashboard.errors import ImportFailed, RecordError
-from kronos_dashboard.export.json_files import RunFile, read_run
-from kronos_dashboard.export.metadata import header_record
+from kronos_dashboard.errors import ImportFileError, RecordError
+from kronos_dashboard.export.json_files import RunBundle, read_bundle
+from kronos_dashboard.export.metadata import read_header_record
 from kronos_dashboard.export.paths import RECORD_KEY
-from kronos_dashboard.forecasting.record import RunRecord, paths_digest
+from kronos_dashboard.forecasting.record import RunRecord, paths_sha256
+from kronos_dashboard.messages import msg
 
-__all__ = ["read_exported", "read_forecast"]
+__all__ = ["read_export", "read_forecast"]
 
-_MOST_ROWS = 10_000_000
-_HINT = "Choose a file with all paths, as it was exported (Parquet, long CSV, or JSON with paths)."
-_EXPORTED = "Choose a file as it was exported."
+_MAX_ROWS = 10_000_000
+"""240 MB of float32 with all columns."""
+_HINT = msg("Choose an unmodified exported file with all paths (Parquet, long CSV, or JSON with paths).")
+_RECORD_HINT = msg("Choose an unmodified exported file.")
 _REPORT = re.compile(rb'<pre id="record">(.*?)</pre>', re.DOTALL)
 
 
-def read_exported(data: bytes) -> RunFile:
-    """The record in any exported file, and from JSON also the candles and paths that it holds.
+def read_export(data: bytes) -> RunBundle:
+    """The record in any exported file; from JSON also its candles and paths.
 
     Raises:
-        RecordError: there is none, it was changed, or the parts of the file contradict each other.
+        RecordError: there is no record, it was changed, or the parts of the file are inconsistent.
     """
     try:
         if data.startswith(b"PAR1"):
-            return _alone(_stored(pq.ParquetFile(io.BytesIO(data))))
+            return _record_only(_parquet_record(pq.ParquetFile(io.BytesIO(data))))
         start, report = _header_length(data), _REPORT.search(data)
         if start:
-            return _alone(header_record(data[:start]))
+            return _record_only(read_header_record(data[:start]))
         if data.startswith(b"<") and report:
-            return _alone(RunRecord.from_json(html.unescape(report[1].decode("utf-8", errors="replace"))))
-        return read_run(data)
-    except (pa.ArrowException, OSError, UnicodeDecodeError, _Unfit) as error:
-        raise RecordError(f"the file holds no run record that can be read: {error}.", _EXPORTED) from error
+            return _record_only(RunRecord.from_json(html.unescape(report[1].decode("utf-8", errors="replace"))))
+        return read_bundle(data)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, _UnreadableError) as error:
+        raise RecordError(msg("the file has no readable run record: {error}.", error=error), _RECORD_HINT) from error
 
 
 def read_forecast(data: bytes, name: str) -> tuple[Forecast, RunRecord]:
     """The forecast in an exported file, and the record of how it was made.
 
     Args:
-        data: the bytes of the file; their kind is told by themselves.
-        name: what to call the file in errors.
+        data: the bytes of the file, whose format is detected.
+        name: name of the file in error messages.
 
     Raises:
-        ImportFailed: it holds no paths, or they are not those that the record was written for.
+        ImportFileError: it contains no paths, or they do not match the record.
         RecordError: its record cannot be read.
     """
-    shown = PurePath(name).name or "file"
+    example = PurePath(name).name or "file"
     try:
         if data.startswith(b"PAR1"):
             record, paths = _from_parquet(data)
@@ -69,65 +71,84 @@ def read_forecast(data: bytes, name: str) -> tuple[Forecast, RunRecord]:
             record, paths = _from_json(data)
         else:
             record, paths = _from_csv(data)
-        return _checked(record, paths), record
-    except (pa.ArrowException, OSError, UnicodeDecodeError, _Unfit) as error:
-        raise ImportFailed(f"the file {shown} holds no forecast that can be read: {error}.", _HINT) from error
+        return _verify(record, paths), record
+    except (pa.ArrowException, OSError, UnicodeDecodeError, _UnreadableError) as error:
+        raise ImportFileError(
+            msg("the file {example} has no readable forecast: {error}.", example=example, error=error), _HINT
+        ) from error
 
 
-class _Unfit(Exception):
-    """What does not fit, in half a sentence."""
+class _UnreadableError(Exception):
+    """The reason why a file cannot be read, as a clause."""
 
 
-def _checked(record: RunRecord, paths: np.ndarray) -> Forecast:
-    """A forecast of paths [N, H, C], if the record was written for them."""
-    wanted = (record.sampling["num_paths"], record.horizon, len(record.forecast_columns))
-    if paths.shape != wanted:
-        raise _Unfit(f"its record is of paths of the shape {wanted}; these have {paths.shape}")
-    whole = np.zeros((*wanted[:2], len(COLUMNS)), dtype=np.float32)
-    whole[:, :, [COLUMNS.index(name) for name in record.forecast_columns]] = paths
-    whole.flags.writeable = False
-    forecast = Forecast(paths=whole, index=record.future_index, notes=record.notes, repaired=record.repaired)
-    found = paths_digest(forecast, record.forecast_columns)
-    if found != record.paths_digest:
-        told = f"their digest is {found[:16]}, and {record.paths_digest[:16]} stands in the record"
-        raise _Unfit(f"its paths were changed after they were written: {told}")
+def _verify(record: RunRecord, paths: np.ndarray) -> Forecast:
+    """The forecast of paths [N, H, C], if they have the shape and the digest of the record."""
+    expected = (record.sampling.num_paths, record.horizon, len(record.forecast_columns))
+    if paths.shape != expected:
+        raise _UnreadableError(
+            msg(
+                "its record has paths of shape {expected}; the file has {shape}",
+                expected=expected,
+                shape=paths.shape,
+            )
+        )
+    full = np.zeros((*expected[:2], len(COLUMNS)), dtype=np.float32)
+    full[:, :, [COLUMNS.index(name) for name in record.forecast_columns]] = paths
+    full.flags.writeable = False
+    forecast = Forecast(
+        paths=full,
+        index=record.future_index,
+        notes=record.notes,
+        repaired_fraction=record.repaired_fraction,
+        sampling=record.sampling,
+    )
+    digest = paths_sha256(forecast, record.forecast_columns)
+    if digest != record.paths_sha256:
+        reason = msg(
+            "their digest is {actual}; the record has {paths_sha256}",
+            actual=digest[:16],
+            paths_sha256=record.paths_sha256[:16],
+        )
+        raise _UnreadableError(msg("its paths were changed after the export: {reason}", reason=reason))
     return forecast
 
 
 def _from_json(data: bytes) -> tuple[RunRecord, np.ndarray]:
-    run = read_run(data)
+    run = read_bundle(data)
     if run.paths is None:
-        raise _Unfit("it holds a record without paths")
+        raise _UnreadableError(msg("it contains a record without paths"))
     return run.record, run.paths
 
 
 def _from_parquet(data: bytes) -> tuple[RunRecord, np.ndarray]:
     file = pq.ParquetFile(io.BytesIO(data))
-    record = _stored(file)
+    record = _parquet_record(file)
     _check_rows(file.metadata.num_rows, record)
-    wanted = ["path", "step", "time", *record.forecast_columns]
-    missing = [name for name in wanted if name not in file.schema_arrow.names]
+    columns = ["path", "step", "time", *record.forecast_columns]
+    missing = [name for name in columns if name not in file.schema_arrow.names]
     if missing:
-        raise _Unfit(f"it lacks the columns {', '.join(missing)}")
-    return record, _stacked(file.read(wanted), record)
+        raise _UnreadableError(msg("it has no columns {missing}", missing=", ".join(missing)))
+    return record, _to_array(file.read(columns), record)
 
 
-def _stored(file: pq.ParquetFile) -> RunRecord:
-    stored = (file.schema_arrow.metadata or {}).get(RECORD_KEY)
-    if stored is None:
-        raise _Unfit("its metadata hold no run record")
-    return RunRecord.from_json(stored.decode("utf-8", errors="replace"))
+def _parquet_record(file: pq.ParquetFile) -> RunRecord:
+    text = (file.schema_arrow.metadata or {}).get(RECORD_KEY)
+    if text is None:
+        raise _UnreadableError(msg("its metadata contain no run record"))
+    return RunRecord.from_json(text.decode("utf-8", errors="replace"))
 
 
-def _alone(record: RunRecord) -> RunFile:
-    return RunFile(record=record, context=None, truth=None, paths=None)
+def _record_only(record: RunRecord) -> RunBundle:
+    """A bundle without candles and paths."""
+    return RunBundle(record=record, context=None, actual=None, paths=None)
 
 
 def _from_csv(data: bytes) -> tuple[RunRecord, np.ndarray]:
     start = _header_length(data)
     if start == 0:
-        raise _Unfit("it begins with neither Parquet, nor JSON, nor lines of comment")
-    record = header_record(data[:start])
+        raise _UnreadableError(msg("it is neither Parquet, nor JSON, nor a CSV with comment lines at the top"))
+    record = read_header_record(data[:start])
     body = data[start:]
     _check_rows(body.rstrip().count(b"\n"), record)
     numbers = {name: pa.float32() for name in record.forecast_columns}
@@ -137,40 +158,44 @@ def _from_csv(data: bytes) -> tuple[RunRecord, np.ndarray]:
             io.BytesIO(body), convert_options=pa_csv.ConvertOptions(column_types=types, include_columns=list(types))
         )
     except KeyError as error:
-        raise _Unfit(f"it is no table of all paths: {error.args[0]}") from error
-    return record, _stacked(table, record)
+        raise _UnreadableError(msg("it is not a table of all paths: {error}", error=error.args[0])) from error
+    return record, _to_array(table, record)
 
 
 def _header_length(data: bytes) -> int:
-    """Bytes of the lines of comment on top."""
-    at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-    begin = at
-    while data.startswith((b"#", b'"#'), at):
-        end = data.find(b"\n", at)
-        at = len(data) if end < 0 else end + 1
-    return 0 if at == begin else at
+    """Number of bytes of the comment lines at the top."""
+    position = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    start = position
+    while data.startswith((b"#", b'"#'), position):
+        end = data.find(b"\n", position)
+        position = len(data) if end < 0 else end + 1
+    return 0 if position == start else position
 
 
 def _check_rows(rows: int, record: RunRecord) -> None:
-    wanted = record.sampling["num_paths"] * record.horizon
-    if not 0 < rows <= _MOST_ROWS or rows < wanted:
-        raise _Unfit(f"its record is of {wanted:,} rows; it has {rows:,}")
+    expected = record.sampling.num_paths * record.horizon
+    if not 0 < rows <= _MAX_ROWS or rows < expected:
+        raise _UnreadableError(
+            msg("its record describes {expected:,} rows; it has {rows:,}", expected=expected, rows=rows)
+        )
 
 
-def _stacked(table: pa.Table, record: RunRecord) -> np.ndarray:
-    """Rows in any order -> [N, H, C]."""
+def _to_array(table: pa.Table, record: RunRecord) -> np.ndarray:
+    """A table with rows in any order -> float32 [N, H, C]."""
     if any(column.null_count for column in table.columns):
-        raise _Unfit("cells of it are blank")
-    number, horizon = record.sampling["num_paths"], record.horizon
+        raise _UnreadableError(msg("it has blank cells"))
+    num_paths, horizon = record.sampling.num_paths, record.horizon
     path, step = (table[name].to_numpy() for name in ("path", "step"))
     order = np.lexsort((step, path))
     rows = np.arange(len(order))
-    if len(order) != number * horizon or not (
+    if len(order) != num_paths * horizon or not (
         np.array_equal(path[order], rows // horizon + 1) and np.array_equal(step[order], rows % horizon + 1)
     ):
-        raise _Unfit(f"it must have each of {number} paths and {horizon} steps once")
+        raise _UnreadableError(
+            msg("it must have each of {num_paths} paths and {horizon} steps once", num_paths=num_paths, horizon=horizon)
+        )
     times = pd.DatetimeIndex(table["time"].to_pandas()).tz_convert("UTC")[order[:horizon]]
     if not (times == record.future_index).all():
-        raise _Unfit("its times are not those of its record")
-    values = [table[name].to_numpy()[order].reshape(number, horizon) for name in record.forecast_columns]
+        raise _UnreadableError(msg("its times differ from those of its record"))
+    values = [table[name].to_numpy()[order].reshape(num_paths, horizon) for name in record.forecast_columns]
     return np.stack(values, axis=-1).astype(np.float32)

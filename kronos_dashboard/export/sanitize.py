@@ -1,4 +1,4 @@
-"""Text that no spreadsheet takes for a formula, names for every file system, files that are whole or not there."""
+"""Text that spreadsheets do not take for formulas, portable file names, and atomic writing."""
 
 from __future__ import annotations
 
@@ -7,53 +7,56 @@ from pathlib import Path
 
 import pandas as pd
 
-from kronos_dashboard.errors import ExportFailed
-from kronos_dashboard.files import replace_file
+from engine.files import atomic_write
+from kronos_dashboard.errors import ExportError
 from kronos_dashboard.forecasting.record import RunRecord
+from kronos_dashboard.messages import msg
 
-__all__ = ["comment_lines", "file_stem", "one_line", "safe_text", "write_atomically"]
+__all__ = ["comment_lines", "file_stem", "one_line", "safe_text", "write_file"]
 
 _FORMULA = re.compile(r"""(^|[,;|])(?=["'\s]*[=+\-@＝＋－＠])""")
-"""Where a formula would begin: at the start, and behind whatever a spreadsheet may take for the end of a cell. The
-full-width letters are read as the others."""
-_MOST_LETTERS = 40
+"""Where a formula would start: at the start of the text, and after characters that a spreadsheet may take for the end
+of a cell. Full-width operators count as the normal ones."""
+_MAX_NAME_LENGTH = 40
+"""Of symbol and interval in a file name, which file systems limit to 255 bytes."""
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks, tabs and other letters that cannot be seen."""
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+    """``text`` with line breaks, tabs and other unprintable characters replaced by blanks."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
 def safe_text(text: str) -> str:
-    """``text`` on one line, with an apostrophe wherever a spreadsheet would begin a formula."""
+    """``text`` on one line, with an apostrophe wherever a spreadsheet would start a formula."""
     return _FORMULA.sub(r"\1'", one_line(text))
 
 
 def comment_lines(facts: list[tuple[str, str]]) -> str:
-    """Lines ``# name: text``."""
+    """Comment lines ``# name: text``, with safe text."""
     return "".join(f"# {name}: {safe_text(text)}\n" for name, text in facts)
 
 
 def file_stem(record: RunRecord) -> str:
-    """A file name without its ending: symbol, interval, cutoff and seed, safe on every system."""
-    when = pd.Timestamp(record.cutoff).tz_convert(record.session_tz).strftime("%Y%m%d-%H%M")
-    plain, interval = (
-        "".join(letter if letter.isalnum() else "_" for letter in text)[:_MOST_LETTERS]
+    """A file name without suffix: symbol, interval, cutoff and seed, valid on every system."""
+    cutoff = pd.Timestamp(record.cutoff).tz_convert(record.session_tz).strftime("%Y%m%d-%H%M")
+    symbol, interval = (
+        "".join(character if character.isalnum() else "_" for character in text)[:_MAX_NAME_LENGTH]
         for text in (record.symbol, record.interval)
     )
-    return f"forecast_{plain}_{interval}_{when}_seed{record.sampling['seed']}"
+    return f"forecast_{symbol}_{interval}_{cutoff}_seed{record.sampling.seed}"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` in one step; what stood there before stays whole until then.
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file atomically: an existing one is unchanged until then.
 
     Raises:
-        ExportFailed: the folder does not exist or cannot be written to.
+        ExportError: the folder does not exist or cannot be written to.
     """
     try:
-        replace_file(path, data)
+        atomic_write(path, data)
     except (OSError, ValueError) as error:
-        told = getattr(error, "strerror", None) or error
-        raise ExportFailed(
-            f"the file {path} cannot be written: {told}.", "Choose a folder that exists and may be written to."
+        reason = getattr(error, "strerror", None) or error
+        raise ExportError(
+            msg("the file {path} cannot be written: {reason}.", path=path, reason=reason),
+            msg("Choose an existing folder with write permission."),
         ) from error

@@ -1,6 +1,6 @@
-"""The chart of the report, drawn as SVG: no scripts, nothing from elsewhere, the same bytes for the same numbers.
+"""The chart of the report as an SVG element without scripts; equal forecasts give equal bytes.
 
-Shapes: T' context candles that are shown at x = 0..T'-1, H steps at x = T'..T'+H-1; x counts bars.
+Shapes: T' context candles that are drawn at x = 0..T'-1, H steps at x = T'..T'+H-1; x counts bars.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from kronos_dashboard.forecasting.windows import Window
 __all__ = ["COVERAGES", "forecast_svg"]
 
 COVERAGES = (0.95, 0.80, 0.50)
-"""Shares of the paths between the edges of the bands, wide to narrow."""
+"""Of the bands, from wide to narrow."""
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 960, 420, 8, 76, 10, 30
-_MOST_CONTEXT = 160
-_TICKS = 6
+_MIN_CONTEXT, _MAX_CONTEXT = 40, 160
+"""Context candles that are drawn; more would be narrower than 3 pixels."""
+_NUM_TICKS = 6
+"""On either axis, about."""
 
 
 @dataclass(frozen=True)
-class _Plane:
-    """From bars and prices to points."""
+class _Scale:
+    """Converts bar numbers and prices to coordinates."""
 
     bars: int
     low: float
@@ -43,80 +45,80 @@ class _Plane:
 
 
 def forecast_svg(window: Window, forecast: Forecast) -> str:
-    """An ``svg`` element; its colours come from the classes that ``report`` gives a style."""
-    shown = window.context.tail(min(_MOST_CONTEXT, max(40, 2 * window.horizon)))
+    """An ``svg`` element, whose classes have their colors from ``templates/report.css``."""
+    shown = window.context.tail(min(_MAX_CONTEXT, max(_MIN_CONTEXT, 2 * window.horizon)))
     count = len(shown)
-    plane = _plane(window, forecast, count + window.horizon, shown.frame)
+    scale = _scale(window, forecast, count + window.horizon, shown.frame)
     times = shown.local_index.append(window.local_future)
     label = f"{window.context.symbol}: {count} candles and {forecast.num_paths} sampled paths of {window.horizon} steps"
     bars = np.arange(count - 1, count + window.horizon)
     last = float(shown.frame["close"].iloc[-1])
-    parts = [
+    elements = [
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">',
-        *_price_grid(plane),
-        *_time_labels(plane, times),
-        *(_band(plane, bars, last, forecast.band(coverage), coverage) for coverage in COVERAGES),
-        *_candles(plane, shown.frame, 0, ""),
-        *_candles(plane, forecast.candles(), count, "one-"),
-        f'<polyline class="median" points="{plane.line(bars, np.r_[last, forecast.median()])}"/>',
+        *_price_grid(scale),
+        *_time_labels(scale, times),
+        *(_band(scale, bars, last, forecast.band(coverage), coverage) for coverage in COVERAGES),
+        *_candles(scale, shown.frame, 0, ""),
+        *_candles(scale, forecast.candles(), count, "one-"),
+        f'<polyline class="median" points="{scale.line(bars, np.r_[last, forecast.median()])}"/>',
     ]
-    if window.truth is not None:
-        came = np.r_[last, window.truth.frame["close"].to_numpy()]
-        parts.append(f'<polyline class="truth" points="{plane.line(bars, came)}"/>')
-    edge = plane.x(count - 0.5)
-    parts.append(f'<path class="cutoff" d="M{edge:.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
-    return "\n".join([*parts, "</svg>"])
+    if window.actual is not None:
+        closes = np.r_[last, window.actual.frame["close"].to_numpy()]
+        elements.append(f'<polyline class="truth" points="{scale.line(bars, closes)}"/>')
+    edge = scale.x(count - 0.5)
+    elements.append(f'<path class="cutoff" d="M{edge:.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
+    return "\n".join([*elements, "</svg>"])
 
 
-def _plane(window: Window, forecast: Forecast, bars: int, shown: pd.DataFrame) -> _Plane:
+def _scale(window: Window, forecast: Forecast, bars: int, shown: pd.DataFrame) -> _Scale:
     candles = forecast.candles()
     lows = [shown["low"].min(), forecast.band(COVERAGES[0]).min(), candles["low"].min()]
     highs = [shown["high"].max(), forecast.band(COVERAGES[0]).max(), candles["high"].max()]
-    if window.truth is not None:
-        lows.append(window.truth.frame["close"].min())
-        highs.append(window.truth.frame["close"].max())
+    if window.actual is not None:
+        lows.append(window.actual.frame["close"].min())
+        highs.append(window.actual.frame["close"].max())
     low, high = float(min(lows)), float(max(highs))
-    room = 0.03 * (high - low) or 0.01 * abs(high) or 1.0
-    return _Plane(bars, low - room, high + room)
+    margin = 0.03 * (high - low) or 0.01 * abs(high) or 1.0  # prices may all be equal, or zero
+    return _Scale(bars, low - margin, high + margin)
 
 
-def _price_grid(plane: _Plane) -> list[str]:
-    rough = (plane.high - plane.low) / _TICKS
-    size = 10.0 ** np.floor(np.log10(rough))
-    step = float(size * next(factor for factor in (1, 2, 5, 10) if factor * size >= rough))
-    parts = []
-    for price in np.arange(np.ceil(plane.low / step) * step, plane.high, step):
-        y = plane.y(float(price))
-        parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
-        parts.append(f'<text x="{_WIDTH - _RIGHT + 6}" y="{y + 4:.1f}">{price:,.7g}</text>')
-    return parts
+def _price_grid(scale: _Scale) -> list[str]:
+    min_step = (scale.high - scale.low) / _NUM_TICKS
+    magnitude = 10.0 ** np.floor(np.log10(min_step))
+    step = float(magnitude * next(factor for factor in (1, 2, 5, 10) if factor * magnitude >= min_step))
+    elements = []
+    for price in np.arange(np.ceil(scale.low / step) * step, scale.high, step):
+        y = scale.y(float(price))
+        elements.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
+        elements.append(f'<text x="{_WIDTH - _RIGHT + 6}" y="{y + 4:.1f}">{price:,.7g}</text>')
+    return elements
 
 
-def _time_labels(plane: _Plane, times: pd.DatetimeIndex) -> list[str]:
-    midnight = bool((times == times.normalize()).all())
-    chosen = range(len(times) // (2 * _TICKS), len(times), max(1, len(times) // _TICKS))
-    form = "%d %b %Y" if midnight else "%d %b %H:%M"
+def _time_labels(scale: _Scale, times: pd.DatetimeIndex) -> list[str]:
+    is_daily = bool((times == times.normalize()).all())
+    rows = range(len(times) // (2 * _NUM_TICKS), len(times), max(1, len(times) // _NUM_TICKS))
+    time_format = "%d %b %Y" if is_daily else "%d %b %H:%M"
     return [
-        f'<text class="time" x="{plane.x(at):.1f}" y="{_HEIGHT - 10}">{times[at].strftime(form)}</text>'
-        for at in chosen
+        f'<text class="time" x="{scale.x(row):.1f}" y="{_HEIGHT - 10}">{times[row].strftime(time_format)}</text>'
+        for row in rows
     ]
 
 
-def _band(plane: _Plane, bars: np.ndarray, last: float, edges: np.ndarray, coverage: float) -> str:
-    """A polygon that starts at the last close; ``edges`` [2, H]."""
+def _band(scale: _Scale, bars: np.ndarray, last: float, edges: np.ndarray, coverage: float) -> str:
+    """A polygon from the last close along the edges [2, H]."""
     lower, upper = (np.r_[last, edge] for edge in edges)
-    points = f"{plane.line(bars, upper)} {plane.line(bars[::-1], lower[::-1])}"
+    points = f"{scale.line(bars, upper)} {scale.line(bars[::-1], lower[::-1])}"
     return f'<polygon class="band" points="{points}"><title>{coverage:.0%} of the paths</title></polygon>'
 
 
-def _candles(plane: _Plane, frame: pd.DataFrame, first: int, prefix: str) -> list[str]:
-    """Two paths: the candles that rise and those that fall, each a wick and a body."""
-    half = 0.35 * (plane.x(1) - plane.x(0))
-    drawn: dict[str, list[str]] = {"up": [], "down": []}
+def _candles(scale: _Scale, frame: pd.DataFrame, first: int, prefix: str) -> list[str]:
+    """One path element for rising and one for falling candles, each with wicks and bodies."""
+    half_width = 0.35 * (scale.x(1) - scale.x(0))
+    shapes: dict[str, list[str]] = {"up": [], "down": []}
     prices = frame.loc[:, ["open", "high", "low", "close"]].to_numpy(dtype=np.float64)
-    for at, (opened, high, low, close) in enumerate(prices, start=first):
-        x, top, bottom = plane.x(at), plane.y(max(opened, close)), plane.y(min(opened, close))
-        body = f"M{x - half:.1f} {top:.1f}H{x + half:.1f}V{bottom:.1f}H{x - half:.1f}Z"
-        wick = f"M{x:.1f} {plane.y(high):.1f}V{top:.1f}M{x:.1f} {bottom:.1f}V{plane.y(low):.1f}"
-        drawn["up" if close >= opened else "down"].append(body + wick)
-    return [f'<path class="{prefix}{name}" d="{"".join(shapes)}"/>' for name, shapes in drawn.items() if shapes]
+    for bar, (open_, high, low, close) in enumerate(prices, start=first):
+        x, top, bottom = scale.x(bar), scale.y(max(open_, close)), scale.y(min(open_, close))
+        body = f"M{x - half_width:.1f} {top:.1f}H{x + half_width:.1f}V{bottom:.1f}H{x - half_width:.1f}Z"
+        wick = f"M{x:.1f} {scale.y(high):.1f}V{top:.1f}M{x:.1f} {bottom:.1f}V{scale.y(low):.1f}"
+        shapes["up" if close >= open_ else "down"].append(body + wick)
+    return [f'<path class="{prefix}{name}" d="{"".join(data)}"/>' for name, data in shapes.items() if data]

@@ -1,17 +1,17 @@
-// A chart as a part of a Streamlit page: a legend and buttons above it, arrow keys that move the window, the view
-// reported back, and patches from other parts of the page. Python's side is kronos_dashboard/ui/widgets/chart.py.
+// A chart as a Streamlit component: legend and buttons above it, arrow keys that move the window, the view reported to
+// Python, and patches from other components of the page. Python's side is kronos_dashboard/ui/widgets/chart.py.
 
 import { Chart } from "./core.js";
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10, Home: -1e9, End: 1e9 };
-const PATIENCE_MS = 1500; // after which a step that was not answered no longer holds back the next
-const VIEW_MS = 180; // of rest before the view is reported
+const STEP_TIMEOUT_MS = 1500; // after which the next step is sent although the last one has not led to a new chart
+const VIEW_DELAY_MS = 180; // without a movement before the view is reported
 const ICONS = {
-  log: "M4 20V4M4 20h16M4 9h4M4 13h7M4 16h12",
-  reset: "M4 9V4h5M20 15v5h-5M4 4l6 6M20 20l-6-6",
-  picture: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01",
-  drawing: "M12 4v10m0 0l-4-4m4 4l4-4M4 19h16",
-  larger: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  log_scale: "M4 20V4M4 20h16M4 9h4M4 13h7M4 16h12",
+  reset_view: "M4 9V4h5M20 15v5h-5M4 4l6 6M20 20l-6-6",
+  save_png: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01",
+  save_svg: "M12 4v10m0 0l-4-4m4 4l4-4M4 19h16",
+  full_screen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
 };
 
 const states = new WeakMap();
@@ -25,29 +25,29 @@ export function mount(component) {
   shared.charts.set(data.name, state);
   state.root.setAttribute("aria-label", data.alt);
   if (data.steps) state.root.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight");
-  settle(state);
+  setHeight(state);
   const dark = isDark(state.root);
   if (data.figure !== state.figure) {
     state.figure = data.figure;
-    state.chart.show(data.figure, { themes: data.themes, painted: data.painted, dark, base: data.base });
+    state.chart.show(data.figure, { themes: data.themes, theme: data.theme, dark, base: data.base });
     const patch = shared.patches.get(data.name);
-    if (patch?.base === data.base && !state.chart.patch && !patch.done) state.chart.grow(patch.figure);
-    buttons(state);
+    if (patch?.base === data.base && !state.chart.patch && !patch.isDone) state.chart.grow(patch.figure);
+    drawButtons(state);
   } else {
-    state.chart.theme(dark);
+    state.chart.setTheme(dark);
   }
-  return () => leave(parentElement, state);
+  return () => unmount(parentElement, state);
 }
 
-// The traces of a forecast that is being decoded, for a chart elsewhere on the page.
+// A component that draws the traces of an unfinished forecast over a chart elsewhere on the page.
 export function patch({ data }) {
   const entry = { base: data.base, figure: data.figure };
   shared.patches.set(data.chart, entry);
   const state = shared.charts.get(data.chart);
   if (state && state.data.base === data.base) state.chart.grow(data.figure);
   return () => {
-    entry.done = true;
-    // What takes its place is on its way; a run that was cancelled leaves nothing, and the fan must go.
+    entry.isDone = true;
+    // The finished chart usually replaces the patch; after a cancelled run there is none, and the patch is removed.
     setTimeout(() => shared.charts.get(data.chart)?.chart.patch === data.figure && shared.charts.get(data.chart).chart.grow(null), 1000);
   };
 }
@@ -59,22 +59,22 @@ function build(parentElement) {
   root.append(head, plot);
   Object.assign(root, { tabIndex: 0 });
   root.setAttribute("role", "figure");
-  const state = { root, head, title, legend, tools, plot, waiting: 0, sent: 0 };
+  const state = { root, head, title, legend, tools, plot, unsentSteps: 0, sentAt: 0 };
   const chart = new Chart(plot, {
-    drawn: () => drawn(state),
-    view: (view) => report(state, view),
+    draw: () => onDraw(state),
+    view: (view) => reportView(state, view),
   });
-  chart.headed = true;
+  chart.hasHeader = true;
   state.chart = chart;
-  root.onkeydown = (event) => press(state, event);
-  state.watch = new ResizeObserver(() => resized(state));
-  state.watch.observe(root);
-  root.onfullscreenchange = () => enlarge(state);
+  root.onkeydown = (event) => onKey(state, event);
+  state.observer = new ResizeObserver(() => onResize(state));
+  state.observer.observe(root);
+  root.onfullscreenchange = () => onFullscreen(state);
   return state;
 }
 
-function leave(parentElement, state) {
-  state.watch.disconnect();
+function unmount(parentElement, state) {
+  state.observer.disconnect();
   state.chart.destroy();
   states.delete(parentElement);
   if (shared.charts.get(state.data.name) === state) shared.charts.delete(state.data.name);
@@ -90,37 +90,37 @@ function isDark(element) {
 
 // ------------------------------------------------------------------------------------------------ back to Python
 
-// Steps that are pressed faster than charts come are added up, so that none waits in a queue.
-function press(state, event) {
+// Steps are added up while a chart is on its way, so that they do not form a queue.
+function onKey(state, event) {
   const by = KEYS[event.key];
   if (!by || !state.data.steps || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  state.waiting += event.shiftKey ? by * 10 : by;
-  send(state);
+  state.unsentSteps += event.shiftKey ? by * 10 : by;
+  sendSteps(state);
 }
 
-function send(state) {
-  if (!state.waiting || performance.now() - state.sent < PATIENCE_MS) return;
-  const by = Math.max(-1e9, Math.min(1e9, state.waiting));
-  [state.waiting, state.sent] = [0, performance.now()];
+function sendSteps(state) {
+  if (!state.unsentSteps || performance.now() - state.sentAt < STEP_TIMEOUT_MS) return;
+  const by = Math.max(-1e9, Math.min(1e9, state.unsentSteps));
+  [state.unsentSteps, state.sentAt] = [0, performance.now()];
   state.component.setTriggerValue("stepped", by);
 }
 
-function report(state, view) {
+function reportView(state, view) {
   if (!state.data.refines) return;
-  clearTimeout(state.later);
-  state.later = setTimeout(() => state.component.setStateValue("view", view), VIEW_MS);
+  clearTimeout(state.viewTimer);
+  state.viewTimer = setTimeout(() => state.component.setStateValue("view", view), VIEW_DELAY_MS);
 }
 
-function drawn(state) {
-  state.sent = 0;
-  legend(state);
-  send(state);
+function onDraw(state) {
+  state.sentAt = 0;
+  drawLegend(state);
+  sendSteps(state);
 }
 
 // ------------------------------------------------------------------------------------------------ above the chart
 
-function legend(state) {
+function drawLegend(state) {
   const { chart } = state, groups = new Map();
   for (const trace of chart.data) {
     if (trace.showlegend !== false && trace.name) groups.set(trace.legendgroup ?? trace.meta, trace);
@@ -130,47 +130,47 @@ function legend(state) {
   if (text === state.legendText) return;
   state.legendText = text;
   state.title.textContent = chart.figure.layout.meta?.title ?? "";
-  const inside = []; // bands lie over each other, and their marks are as dark as that makes them
+  const inside = []; // bands overlap: the mark of each has the fills of all wider ones
   state.legend.replaceChildren(
     ...[...groups].map(([group, trace]) => {
       if (group.startsWith("band-")) inside.push(trace.fillcolor);
-      return chip(state, group, trace, group.startsWith("band-") ? inside : [trace.fillcolor]);
+      return legendEntry(state, group, trace, group.startsWith("band-") ? inside : [trace.fillcolor]);
     }),
   );
 }
 
-function chip(state, group, trace, fills) {
+function legendEntry(state, group, trace, fills) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "kd-chip" });
   const mark = Object.assign(document.createElement("i"), { className: trace.fill ? "kd-area" : trace.low ? "kd-candle" : "kd-line" });
-  const own = trace.increasing?.line.color ?? trace.line?.color;
-  const colour = own ?? (trace.type === "bar" ? trace.marker?.color : trace.marker?.line?.color ?? trace.marker?.color);
-  mark.style.setProperty("--kd-colour", colour);
+  const lineColor = trace.increasing?.line.color ?? trace.line?.color;
+  const color = lineColor ?? (trace.type === "bar" ? trace.marker?.color : trace.marker?.line?.color ?? trace.marker?.color);
+  mark.style.setProperty("--kd-color", color);
   if (trace.fill) mark.style.backgroundImage = fills.map((fill) => `linear-gradient(${fill}, ${fill})`).join(", ");
-  mark.style.setProperty("--kd-edge", trace.fill ? colour : "transparent");
+  mark.style.setProperty("--kd-edge", trace.fill ? color : "transparent");
   button.append(mark, trace.name);
   button.setAttribute("aria-pressed", String(!state.chart.hidden.has(group)));
   button.onclick = () => state.chart.toggle(group);
   return button;
 }
 
-function buttons(state) {
-  const { chart, data } = state, words = chart.figure.layout.meta?.words ?? {};
-  const text = JSON.stringify(words);
+function drawButtons(state) {
+  const { chart, data } = state, labels = chart.figure.layout.meta?.labels ?? {};
+  const text = JSON.stringify(labels);
   if (text === state.buttonText) return;
   state.buttonText = text;
-  const ground = () => getComputedStyle(state.root).getPropertyValue("--st-background-color").trim() || "#ffffff";
-  const acts = {
-    log: () => chart.logarithmic(!chart.isLog),
-    reset: () => chart.reset(),
-    picture: () => chart.save("png", data.file, ground()),
-    drawing: () => chart.save("svg", data.file, ground()),
-    larger: () => (document.fullscreenElement ? document.exitFullscreen() : state.root.requestFullscreen()),
+  const background = () => getComputedStyle(state.root).getPropertyValue("--st-background-color").trim() || "#ffffff";
+  const actions = {
+    log_scale: () => chart.setLogScale(!chart.isLog),
+    reset_view: () => chart.reset(),
+    save_png: () => chart.save("png", data.file, background()),
+    save_svg: () => chart.save("svg", data.file, background()),
+    full_screen: () => (document.fullscreenElement ? document.exitFullscreen() : state.root.requestFullscreen()),
   };
-  state.tools.replaceChildren(...Object.keys(acts).filter((name) => words[name]).map((name) => tool(name, words[name], acts[name])));
+  state.tools.replaceChildren(...Object.keys(actions).filter((name) => labels[name]).map((name) => toolButton(name, labels[name], actions[name])));
 }
 
-function tool(name, title, act) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "kd-tool", title, onclick: act });
+function toolButton(name, title, action) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "kd-tool", title, onclick: action });
   button.setAttribute("aria-label", title);
   button.dataset.tool = name;
   button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
@@ -179,30 +179,30 @@ function tool(name, title, act) {
 
 // ------------------------------------------------------------------------------------------------ size
 
-function resized(state) {
-  const width = state.plot.clientWidth, known = state.width;
-  if (width === known) return;
-  state.width = width; // 0 while out of sight, where nothing is drawn: all is drawn once it is back
+function onResize(state) {
+  const width = state.plot.clientWidth, previous = state.width;
+  if (width === previous) return;
+  state.width = width; // 0 while hidden: the chart is drawn when it is visible again
   if (!width) return;
-  settle(state);
-  if ((known !== undefined || !state.chart.frames) && state.chart.figure) state.chart.redraw();
+  setHeight(state);
+  if ((previous !== undefined || !state.chart.frames) && state.chart.figure) state.chart.redraw();
 }
 
-function enlarge(state) {
-  state.full = document.fullscreenElement === state.root;
-  settle(state);
+function onFullscreen(state) {
+  state.isFullscreen = document.fullscreenElement === state.root;
+  setHeight(state);
   state.chart.redraw();
 }
 
-// On a narrow screen a chart leaves room for a thumb to scroll the page by; else it takes what others leave of the
-// screen's height where it is told what they need.
-function settle(state) {
+// Set the height of the chart. If Python says how many pixels the other elements need (`room`), the chart takes the rest of
+// the window. On a narrow screen it leaves space beside it for scrolling the page.
+function setHeight(state) {
   const { plot, data, chart, head } = state, narrow = plot.clientWidth && plot.clientWidth < 560;
-  const most = Math.max(320, window.innerHeight * 0.55);
-  const wanted = data.room ? Math.max(0.8 * data.height, Math.min(1.6 * data.height, window.innerHeight - data.room)) : data.height;
-  chart.height = state.full ? window.innerHeight - head.offsetHeight - 24 : Math.min(wanted, narrow ? most : Infinity);
+  const maxHeight = Math.max(320, window.innerHeight * 0.55);
+  const height = data.room ? Math.max(0.8 * data.height, Math.min(1.6 * data.height, window.innerHeight - data.room)) : data.height;
+  chart.height = state.isFullscreen ? window.innerHeight - head.offsetHeight - 24 : Math.min(height, narrow ? maxHeight : Infinity);
   plot.style.height = `${chart.height}px`;
 }
 
-// Nothing to show: the page that mounts this only wants the files to be there when a chart is.
+// A component without content: mounting it loads the files that charts need.
 export function preload() {}

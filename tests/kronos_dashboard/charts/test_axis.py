@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kronos_dashboard.charts import CHINESE, date_ticks
-from kronos_dashboard.charts.axis import clock_of, decimals_of, prices, ticks
+from kronos_dashboard.charts import ENGLISH, date_ticks
+from kronos_dashboard.charts.axis import build_clock, pack_prices, price_decimals, ticks
+from kronos_dashboard.messages import load_catalog
 
 
 @pytest.mark.parametrize(("freq", "count", "expected"), [
@@ -14,13 +15,13 @@ from kronos_dashboard.charts.axis import clock_of, decimals_of, prices, ticks
     ("1W", 150, ["Apr<br>2024", "<b>Jul</b>", "<b>Oct</b>", "<b>2025</b>", "<b>Apr</b>", "<b>Jul</b>", "<b>Oct</b>",
                  "<b>2026</b>", "<b>Apr</b>", "<b>Jul</b>", "<b>Oct</b>"]),
 ])  # fmt: skip
-def test_labels_stand_where_a_year_a_month_a_day_or_an_hour_begins(freq: str, count: int, expected: list[str]) -> None:
+def test_ticks_are_where_a_year_a_month_a_day_or_an_hour_starts(freq: str, count: int, expected: list[str]) -> None:
     assert date_ticks(pd.date_range("2024-01-01", periods=count, freq=freq))[1] == expected
 
 
 @pytest.mark.parametrize("freq", ["1s", "1min", "5min", "15min", "1h", "4h", "1D", "B", "1W", "MS"])
 @pytest.mark.parametrize("count", [2, 7, 60, 520, 3_000])
-def test_labels_are_few_and_have_room(freq: str, count: int) -> None:
+def test_tick_labels_are_few_and_do_not_overlap(freq: str, count: int) -> None:
     positions, labels = date_ticks(pd.date_range("2020-03-05 07:31", periods=count, freq=freq))
     assert 1 <= len(positions) <= 12
     assert len(labels) == len(positions)
@@ -40,16 +41,18 @@ def test_closed_hours_leave_no_holes_and_days_are_labelled_at_their_first_bar() 
             assert label.split()[0] == str(times[position].day)
 
 
-def test_a_clock_may_know_some_bars_only() -> None:
+def test_a_clock_may_have_only_some_bars() -> None:
     times = pd.date_range("2024-01-01", periods=2_000, freq="1h", tz="Asia/Tokyo")
     rows = np.arange(0, 2_000, 50)
-    found = ticks(clock_of(times[rows], rows))
+    found = ticks(build_clock(times[rows], rows))
     assert set(found.positions) <= set(rows.tolist())
     assert any("Feb" in label for label in found.labels)
 
 
-def test_labels_speak_the_language_they_are_given() -> None:
-    labels = date_ticks(pd.date_range("2024-01-01", periods=500, freq="1h"), words=CHINESE)[1]
+def test_tick_labels_are_in_the_given_language() -> None:
+    labels = date_ticks(
+        pd.date_range("2024-01-01", periods=500, freq="1h"), labels=ENGLISH.translated(load_catalog("zh-Hans"))
+    )[1]
     assert labels[0] == "1月3日<br>2024"
 
 
@@ -67,12 +70,12 @@ def test_an_axis_without_bars_has_no_labels() -> None:
     ([189.2350006103, 190.1199951171], 3),
     ([], 2),
 ])  # fmt: skip
-def test_prices_have_the_decimals_that_tell_them_apart(values: list[float], decimals: int) -> None:
-    assert decimals_of(np.array(values)) == decimals
+def test_prices_have_the_decimals_that_distinguish_them(values: list[float], decimals: int) -> None:
+    assert price_decimals(np.array(values)) == decimals
 
 
-def test_prices_travel_in_half_the_room_where_nothing_is_lost() -> None:
-    assert prices(np.array([1.08765, 1.08766]), 5).dtype == np.float32
-    exact = prices(np.array([1_004_523.37, 1_004_523.38]), 2)
+def test_prices_are_float32_if_no_decimal_is_lost() -> None:
+    assert pack_prices(np.array([1.08765, 1.08766]), 5).dtype == np.float32
+    exact = pack_prices(np.array([1_004_523.37, 1_004_523.38]), 2)
     assert exact.dtype == np.float64
-    assert prices(np.array([np.nan, 1.5]), 2).dtype == np.float32
+    assert pack_prices(np.array([np.nan, 1.5]), 2).dtype == np.float32

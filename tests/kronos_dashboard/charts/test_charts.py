@@ -9,36 +9,37 @@ import pytest
 
 from engine import Forecast
 from kronos_dashboard.charts import (
-    CHINESE,
-    MOST_PATHS,
+    ENGLISH,
+    MAX_VISIBLE_PATHS,
     SCHEMES,
+    ChartStyle,
     Cone,
-    Level,
-    Look,
-    fan_patch,
+    PriceLevel,
     forecast_figure,
-    palette_of,
-    themes_of,
+    forecast_patch,
+    get_palette,
+    theme_colors,
     window_figure,
 )
 from kronos_dashboard.errors import SettingsError
 from kronos_dashboard.forecasting.baselines import random_walk
-from kronos_dashboard.forecasting.windows import cut, latest
+from kronos_dashboard.forecasting.windows import latest_window, replay_window
+from kronos_dashboard.messages import load_catalog
 from tests.support import makers
 
-WINDOW = cut(makers.candles(400), 300, 200, 50)
+WINDOW = replay_window(makers.candles(400), 300, 200, 50)
 FORECAST = random_walk(WINDOW, num_paths=30, seed=1)
-WALK = Cone.of(random_walk(WINDOW), "Random walk")
-assert WINDOW.truth is not None
-TRUTH = WINDOW.truth.frame
+WALK = Cone.from_forecast(random_walk(WINDOW), "Random walk")
+assert WINDOW.actual is not None
+ACTUALS = WINDOW.actual.frame
 
 
 def traces(figure: go.Figure) -> dict[str, Any]:
     return {trace.meta: trace for trace in figure.data}
 
 
-def told(figure: go.Figure, step: int) -> str:
-    """What hovering over a step says, as Plotly fills it in."""
+def hover_text(figure: go.Figure, step: int) -> str:
+    """The hover box of a step, as Plotly fills it in."""
     for meta, trace in traces(figure).items():
         if meta.startswith("step-") and (place := np.flatnonzero(np.asarray(trace.x) == 199 + step)).size:
             row = int(place[0])
@@ -46,23 +47,23 @@ def told(figure: go.Figure, step: int) -> str:
             for column in range(0 if trace.customdata is None else trace.customdata.shape[1]):
                 text = text.replace(f"%{{customdata[{column}]:,.3f}}", f"{trace.customdata[row][column]:,.3f}")
             return text
-    raise AssertionError(f"nothing is told of step {step}")
+    raise AssertionError(f"no hover box for step {step}")
 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_forecast_is_drawn_with_all_its_parts(scheme: str, dark: bool) -> None:
-    look = Look(palette=palette_of(scheme, dark=dark), paths=20)
-    found = traces(forecast_figure(WINDOW, FORECAST, look, baseline=WALK))
+    style = ChartStyle(palette=get_palette(scheme, dark=dark), visible_paths=20)
+    drawn = traces(forecast_figure(WINDOW, FORECAST, style, baseline=WALK))
     bands = {"band-0.95", "band-0.8", "band-0.5", "baseline-0.95"}
     edges = {f"{name}-low" for name in bands}
     rest = {"history", "paths", "path", "median", "truth", "step-0", "volume-up", "volume-down"}
-    assert set(found) == bands | edges | rest
+    assert set(drawn) == bands | edges | rest
 
 
 def test_the_candles_are_the_context_and_the_path_follows_it() -> None:
-    found = traces(forecast_figure(WINDOW, FORECAST))
-    history, path = found["history"], found["path"]
+    drawn = traces(forecast_figure(WINDOW, FORECAST))
+    history, path = drawn["history"], drawn["path"]
     assert history["close"] == pytest.approx(WINDOW.context.frame["close"].to_numpy(), rel=1e-7)
     assert (history["x"][0], history["x"][-1], path["x"][0], path["x"][-1]) == (0, 199, 200, 249)
     assert np.array_equal(path["close"], FORECAST.candles()["close"].to_numpy(np.float32)), "a real path, no average"
@@ -70,20 +71,20 @@ def test_the_candles_are_the_context_and_the_path_follows_it() -> None:
 
 
 def test_the_fan_starts_at_the_last_close_and_ends_at_the_quantiles() -> None:
-    found = traces(forecast_figure(WINDOW, FORECAST, baseline=WALK))
+    drawn = traces(forecast_figure(WINDOW, FORECAST, baseline=WALK))
     last = WINDOW.context.frame["close"].iloc[-1]
     for name in ("band-0.95", "band-0.95-low", "band-0.5", "median", "truth", "baseline-0.95"):
-        assert found[name]["y"][0] == pytest.approx(last, rel=1e-7)
-        assert (found[name]["x"][0], len(found[name]["x"])) == (199, 51)
-    assert found["band-0.95"]["y"][-1] == pytest.approx(FORECAST.quantile(0.975)[-1])
-    assert found["band-0.95-low"]["y"][-1] == pytest.approx(FORECAST.quantile(0.025)[-1])
-    assert found["median"]["y"][1:] == pytest.approx(FORECAST.median())
-    assert found["truth"]["y"][1:] == pytest.approx(TRUTH["close"].to_numpy())
-    assert found["baseline-0.95"]["y"][1:] == pytest.approx(WALK.bands[0.95][1])
+        assert drawn[name]["y"][0] == pytest.approx(last, rel=1e-7)
+        assert (drawn[name]["x"][0], len(drawn[name]["x"])) == (199, 51)
+    assert drawn["band-0.95"]["y"][-1] == pytest.approx(FORECAST.quantile(0.975)[-1])
+    assert drawn["band-0.95-low"]["y"][-1] == pytest.approx(FORECAST.quantile(0.025)[-1])
+    assert drawn["median"]["y"][1:] == pytest.approx(FORECAST.median())
+    assert drawn["truth"]["y"][1:] == pytest.approx(ACTUALS["close"].to_numpy())
+    assert drawn["baseline-0.95"]["y"][1:] == pytest.approx(WALK.bands[0.95][1])
 
 
-def test_paths_are_one_trace_with_the_pen_lifted_between_them() -> None:
-    trace = traces(forecast_figure(WINDOW, FORECAST, Look(paths=7)))["paths"]
+def test_paths_are_one_trace_that_is_interrupted_between_them() -> None:
+    trace = traces(forecast_figure(WINDOW, FORECAST, ChartStyle(visible_paths=7)))["paths"]
     y = np.asarray(trace.y).reshape(7, 52)
     assert np.isnan(y[:, -1]).all()
     assert y[:, 1:-1] == pytest.approx(FORECAST.paths[:7, :, 3])
@@ -91,53 +92,53 @@ def test_paths_are_one_trace_with_the_pen_lifted_between_them() -> None:
     assert trace.name == "7 paths"
 
 
-def test_what_came_is_shown_as_far_as_it_is_revealed_and_nothing_of_it_otherwise() -> None:
+def test_only_revealed_actuals_are_in_the_figure() -> None:
     for figure in (window_figure(WINDOW, revealed=10), forecast_figure(WINDOW, FORECAST, revealed=10)):
-        found = traces(figure)
-        assert found["truth"].x[-1] == 209
-        assert "What came" in told(figure, 10)
-        assert "What came" not in told(figure, 11)
+        drawn = traces(figure)
+        assert drawn["truth"].x[-1] == 209
+        assert "Actual" in hover_text(figure, 10)
+        assert "Actual" not in hover_text(figure, 11)
     hidden = traces(window_figure(WINDOW, revealed=0))
     assert "truth" not in hidden
     volume = np.concatenate([hidden["volume-up"].x, hidden["volume-down"].x])
     assert volume.max() == 199, "the volume of what is hidden is hidden too"
     assert "truth" in traces(window_figure(WINDOW))
-    assert "truth" not in traces(window_figure(latest(makers.candles(400), 200, 50)))
+    assert "truth" not in traces(window_figure(latest_window(makers.candles(400), 200, 50)))
 
 
-def test_what_came_can_be_drawn_as_candles() -> None:
-    trace = traces(forecast_figure(WINDOW, FORECAST, Look(truth_as_candles=True)))["truth"]
+def test_actuals_can_be_drawn_as_candles() -> None:
+    trace = traces(forecast_figure(WINDOW, FORECAST, ChartStyle(actuals_as_candles=True)))["truth"]
     assert trace.type == "candlestick"
-    assert trace.high == pytest.approx(TRUTH["high"].to_numpy(), rel=1e-7)
+    assert trace.high == pytest.approx(ACTUALS["high"].to_numpy(), rel=1e-7)
     assert trace.x[0] == 200
 
 
-def test_hovering_over_a_step_tells_its_time_and_all_values_once() -> None:
+def test_the_hover_box_of_a_step_has_its_time_and_each_value_once() -> None:
     figure = forecast_figure(WINDOW, FORECAST, baseline=WALK)
-    text = told(figure, 1)
+    text = hover_text(figure, 1)
     assert text.startswith("<b>Sat 13 Jan 2024  12:00</b>  step 1 of 50")
     assert f"Median</b>  {FORECAST.median()[0]:,.3f}" in text
     low, high = FORECAST.band(0.95)[:, 0]
     assert f"95% of paths  {low:,.3f} – {high:,.3f}" in text
     low, high = WALK.bands[0.95][:, 0]
     assert f"Random walk 95%  {low:,.3f} – {high:,.3f}" in text
-    assert f"C {TRUTH['close'].iloc[0]:,.3f}" in text
+    assert f"C {ACTUALS['close'].iloc[0]:,.3f}" in text
     assert f"O {FORECAST.candles()['open'].iloc[0]:,.3f}" in text
     for meta in ("median", "truth", "path", "band-0.95", "baseline-0.95"):
         assert traces(figure)[meta].hoverinfo == "skip"
 
 
-def test_a_fan_that_grows_tells_what_is_known_of_each_step() -> None:
+def test_the_hover_boxes_of_a_partial_forecast_have_the_known_values_of_each_step() -> None:
     partial = Forecast(paths=FORECAST.paths[:, :20], index=FORECAST.index[:20])
     figure = forecast_figure(WINDOW, partial, revealed=0)
     assert traces(figure)["median"].x[-1] == 219
-    assert "Median" in told(figure, 20)
-    assert "Median" not in told(figure, 21)
+    assert "Median" in hover_text(figure, 20)
+    assert "Median" not in hover_text(figure, 21)
 
 
 def test_a_patch_replaces_the_traces_of_a_forecast_and_nothing_else() -> None:
     partial = Forecast(paths=FORECAST.paths[:, :20], index=FORECAST.index[:20])
-    patch = fan_patch(WINDOW, partial)
+    patch = forecast_patch(WINDOW, partial)
     whole = traces(forecast_figure(WINDOW, FORECAST))
     assert {trace.meta for trace in patch.data} <= set(whole)
     assert not {"history", "truth"} & set(traces(patch))
@@ -146,64 +147,70 @@ def test_a_patch_replaces_the_traces_of_a_forecast_and_nothing_else() -> None:
 
 
 def test_a_series_without_volume_has_no_volume_pane() -> None:
-    figure = window_figure(cut(makers.candles(400, has_volume=False), 300, 200, 50))
+    figure = window_figure(replay_window(makers.candles(400, has_volume=False), 300, 200, 50))
     assert not [name for name in traces(figure) if name.startswith("volume")]
     assert figure.layout.yaxis.domain[0] == 0
     assert figure.layout.xaxis.anchor == "y"
 
 
-def test_surprise_stands_in_a_strip_of_its_own_and_marks_what_stands_out() -> None:
-    surprise = np.full(200, 0.5)
-    surprise[:3] = np.nan
-    surprise[150] = 6.0
-    figure = window_figure(WINDOW, surprise=surprise)
-    found = traces(figure)
-    assert list(found["surprise-down"].x) == [150]
-    assert found["surprise-down"].marker.color == Look().palette.alert
-    assert len(found["surprise-up"].x) == 196
+def test_surprisal_has_a_pane_of_its_own_and_highlights_outliers() -> None:
+    zscores = np.full(200, 0.5)
+    zscores[:3] = np.nan
+    zscores[150] = 6.0
+    figure = window_figure(WINDOW, surprisal=zscores)
+    drawn = traces(figure)
+    assert list(drawn["surprise-down"].x) == [150]
+    assert drawn["surprise-down"].marker.color == ChartStyle().palette.highlight
+    assert len(drawn["surprise-up"].x) == 196
     volume, strip, price = (figure.layout[name].domain for name in ("yaxis2", "yaxis3", "yaxis"))
     assert volume[1] < strip[0] < strip[1] < price[0]
 
 
 def test_levels_are_lines_with_their_name_and_price() -> None:
-    levels = [Level(price=101.25, label="Target"), Level(price=97.5, alert=True)]
+    levels = [PriceLevel(price=101.25, label="Target"), PriceLevel(price=97.5, highlighted=True)]
     shapes = window_figure(WINDOW, levels=levels).layout.shapes[-2:]
     assert [shape.y0 for shape in shapes] == [101.25, 97.5]
     assert shapes[0].label.text == "Target  101.250"
-    assert shapes[1].line.color == Look().palette.alert
+    assert shapes[1].line.color == ChartStyle().palette.highlight
 
 
 def test_prices_can_stand_on_a_logarithmic_axis() -> None:
-    layout = window_figure(WINDOW, Look(log=True)).layout
+    layout = window_figure(WINDOW, ChartStyle(log_scale=True)).layout
     assert layout.yaxis.type == "log"
     [tag] = [note for note in layout.annotations if note.name == "price"]
     assert 10**tag.y == pytest.approx(WINDOW.context.frame["close"].iloc[-1])
 
 
-def test_rising_candles_are_hollow_on_demand_and_where_both_have_one_colour() -> None:
-    def bodies(look: Look) -> tuple[str, str]:
-        trace = traces(window_figure(WINDOW, look))["history"]
+def test_rising_candles_are_hollow_on_request_and_if_both_directions_have_one_color() -> None:
+    def bodies(style: ChartStyle) -> tuple[str, str]:
+        trace = traces(window_figure(WINDOW, style))["history"]
         return trace.increasing.fillcolor, trace.decreasing.fillcolor
 
-    filled = Look()
+    filled = ChartStyle()
     assert bodies(filled) == (filled.palette.up, filled.palette.down)
-    assert bodies(Look(hollow=True))[0] == "rgba(0,0,0,0)"
-    assert bodies(Look(palette=palette_of("ink")))[0] == "rgba(0,0,0,0)"
+    assert bodies(ChartStyle(hollow_candles=True))[0] == "rgba(0,0,0,0)"
+    assert bodies(ChartStyle(palette=get_palette("ink")))[0] == "rgba(0,0,0,0)"
 
 
-@pytest.mark.parametrize("paths", [0, 100, MOST_PATHS])
+@pytest.mark.parametrize("paths", [0, 100, MAX_VISIBLE_PATHS])
 def test_the_figure_is_small_enough_to_send_on_every_move(paths: int) -> None:
-    window = cut(makers.candles(600), 420, 400, 120)
-    forecast = random_walk(window, num_paths=MOST_PATHS)
-    text = forecast_figure(window, forecast, Look(paths=paths), baseline=Cone.of(forecast, "Random walk")).to_json()
+    window = replay_window(makers.candles(600), 420, 400, 120)
+    forecast = random_walk(window, num_paths=MAX_VISIBLE_PATHS)
+    text = forecast_figure(
+        window, forecast, ChartStyle(visible_paths=paths), baseline=Cone.from_forecast(forecast, "Random walk")
+    ).to_json()
     assert len(text) < (100_000 if paths == 0 else 350_000)
 
 
 def test_a_forecast_of_one_step_and_one_path_is_drawn() -> None:
-    window = cut(makers.candles(400), 300, 200, 1)
+    window = replay_window(makers.candles(400), 300, 200, 1)
     one = Forecast(paths=random_walk(window, num_paths=1).paths, index=window.future)
-    found = traces(forecast_figure(window, one, Look(paths=5), baseline=Cone.of(random_walk(window), "Walk")))
-    assert found["median"].y[1] == found["path"].close[0]
+    drawn = traces(
+        forecast_figure(
+            window, one, ChartStyle(visible_paths=5), baseline=Cone.from_forecast(random_walk(window), "Walk")
+        )
+    )
+    assert drawn["median"].y[1] == drawn["path"].close[0]
 
 
 def test_large_and_tiny_prices_keep_the_digits_that_tell_them_apart() -> None:
@@ -211,57 +218,60 @@ def test_large_and_tiny_prices_keep_the_digits_that_tell_them_apart() -> None:
         frame = makers.values(400)
         frame[["open", "high", "low", "close"]] *= scale
         frame.index = makers.candles(400).index
-        window = cut(makers.on(frame), 300, 200, 50)
+        window = replay_window(makers.on(frame), 300, 200, 50)
         history = traces(window_figure(window))["history"]
         assert history.close == pytest.approx(window.context.frame["close"].to_numpy(), rel=2e-7)
 
 
-def test_a_chart_speaks_the_language_it_is_given() -> None:
-    figure = forecast_figure(WINDOW, FORECAST, Look(words=CHINESE), baseline=WALK)
+def test_a_chart_has_the_labels_of_its_style() -> None:
+    labels = ENGLISH.translated(load_catalog("zh-Hans"))
+    figure = forecast_figure(WINDOW, FORECAST, ChartStyle(labels=labels), baseline=WALK)
     assert traces(figure)["median"].name == "中位数"
-    assert "第 1 步，共 50 步" in told(figure, 1)
-    assert "2024年1月13日" in told(figure, 1)
-    assert figure.layout.meta["words"]["reset"] == CHINESE.reset
+    assert labels.step.format(step=1, horizon=50) in hover_text(figure, 1)
+    assert "2024年1月13日" in hover_text(figure, 1)
+    assert figure.layout.meta["labels"]["reset_view"] == labels.reset_view != ENGLISH.reset_view
 
 
-def test_a_reader_keeps_the_view_as_long_as_the_same_thing_is_shown() -> None:
+def test_the_view_identifier_changes_with_the_content_only() -> None:
     def view(end: int, horizon: int = 50) -> str:
-        return str(window_figure(cut(makers.candles(400), end, 200, horizon)).layout.meta["view"])
+        return str(window_figure(replay_window(makers.candles(400), end, 200, horizon)).layout.meta["view"])
 
     assert view(300) == view(301)
     assert view(300) != view(300, 40)
 
 
-def test_colours_of_one_theme_can_be_swapped_for_those_of_the_other() -> None:
+def test_the_colors_of_one_theme_can_be_replaced_by_those_of_the_other() -> None:
     for scheme in SCHEMES:
-        themes = themes_of(scheme)
+        themes = theme_colors(scheme)
         for one, other in (("light", "dark"), ("dark", "light")):
             pairs: dict[str, str] = {}
-            for part, colour in themes[one].items():
-                assert pairs.setdefault(colour, themes[other][part]) == themes[other][part], (scheme, part)
-        look = Look(palette=palette_of(scheme), paths=5)
-        text = forecast_figure(WINDOW, FORECAST, look, baseline=WALK, levels=[Level(price=100, alert=True)]).to_json()
+            for part, color in themes[one].items():
+                assert pairs.setdefault(color, themes[other][part]) == themes[other][part], (scheme, part)
+        style = ChartStyle(palette=get_palette(scheme), visible_paths=5)
+        text = forecast_figure(
+            WINDOW, FORECAST, style, baseline=WALK, levels=[PriceLevel(price=100, highlighted=True)]
+        ).to_json()
         known = {*themes["light"].values()}
-        assert json_colours(json.loads(text)) <= known
+        assert json_colors(json.loads(text)) <= known
 
 
-def json_colours(value: Any) -> set[str]:
+def json_colors(value: Any) -> set[str]:
     """Every #rrggbb in a figure."""
     if isinstance(value, dict):
-        return set().union(*(json_colours(inner) for name, inner in value.items() if name != "bdata"))
+        return set().union(*(json_colors(inner) for name, inner in value.items() if name != "bdata"))
     if isinstance(value, list):
-        return set().union(*map(json_colours, value)) if value else set()
+        return set().union(*map(json_colors, value)) if value else set()
     return {value} if isinstance(value, str) and value.startswith("#") else set()
 
 
-@pytest.mark.parametrize("wrong", [{"coverages": ()}, {"coverages": (1.0,)}, {"paths": 201}, {"height": 10}])
-def test_a_look_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize("wrong", [{"coverages": ()}, {"coverages": (1.0,)}, {"visible_paths": 201}, {"height": 10}])
+def test_a_style_out_of_range_is_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
-        Look(**wrong)
+        ChartStyle(**wrong)
     with pytest.raises(SettingsError, match="classic"):
-        palette_of("rainbow")
+        get_palette("rainbow")
 
 
 def test_daily_candles_are_labelled_without_an_hour() -> None:
-    figure = window_figure(cut(makers.candles(400, "1D"), 300, 200, 50))
+    figure = window_figure(replay_window(makers.candles(400, "1D"), 300, 200, 50))
     assert traces(figure)["history"].customdata[0][0].count(":") == 0

@@ -8,30 +8,32 @@ import numpy as np
 import pytest
 
 from kronos_dashboard.charts import (
+    ENGLISH,
+    ChartStyle,
     Cone,
-    Look,
     Panel,
     coverage_figure,
     decimate,
     error_figure,
     forecast_figure,
+    get_palette,
     html_page,
     multiples_figure,
-    palette_of,
     pit_figure,
     sensitivity_figure,
     series_figure,
 )
-from kronos_dashboard.charts.decimation import size_for
+from kronos_dashboard.charts.decimation import bucket_size
 from kronos_dashboard.errors import SettingsError
 from kronos_dashboard.forecasting.baselines import random_walk
-from kronos_dashboard.forecasting.windows import cut
+from kronos_dashboard.forecasting.windows import replay_window
 from tests.support import makers
 
 CANDLES = makers.candles(5_003, "5min")
 LONG = makers.candles(100_000, "5min")
-WINDOW = cut(makers.candles(400), 300, 200, 50)
+WINDOW = replay_window(makers.candles(400), 300, 200, 50)
 FORECAST = random_walk(WINDOW, num_paths=30, seed=1)
+BUCKET_NOTE = ENGLISH.bucket_size.partition("{")[0]
 
 
 def traces(figure):
@@ -54,13 +56,13 @@ def test_a_bucket_is_a_real_candle_of_its_neighbours(start: int, stop: int, size
     ("candles", "most", "size"), [(100, 800, 1), (800, 800, 1), (801, 800, 2), (100_000, 800, 200)]
 )
 def test_bucket_sizes_are_round(candles: int, most: int, size: int) -> None:
-    assert size_for(candles, most) == size
+    assert bucket_size(candles, most) == size
 
 
 @pytest.mark.parametrize(
     "view", [None, (0.0, 99_999.0), (20_000.0, 30_000.0), (50_000.0, 50_300.0), (99_000.0, 120_000.0)]
 )
-def test_a_browser_never_gets_more_candles_than_it_can_move(view: tuple[float, float] | None) -> None:
+def test_the_number_of_candles_in_a_figure_is_bounded(view: tuple[float, float] | None) -> None:
     figure = series_figure(LONG, view=view)
     found = traces(figure)
     history = found["history"]
@@ -72,7 +74,7 @@ def test_a_browser_never_gets_more_candles_than_it_can_move(view: tuple[float, f
     assert seen * size == pytest.approx(min(last, 100_000) - first, rel=0.02)
     shadow = sum(len(found[name].x) for name in ("shadow-left", "shadow-right") if name in found)
     assert shadow <= 700
-    assert (size > 1) == any("1 bar" in note.text for note in figure.layout.annotations)
+    assert (size > 1) == any(note.text.startswith(BUCKET_NOTE) for note in figure.layout.annotations)
 
 
 def test_a_short_series_is_drawn_candle_by_candle() -> None:
@@ -90,7 +92,7 @@ def test_errors_are_drawn_step_by_step() -> None:
     assert model.line.dash != walk.line.dash, "told apart without colours"
 
 
-def test_coverage_stands_beside_what_was_wanted() -> None:
+def test_observed_coverage_is_drawn_with_the_nominal_one() -> None:
     figure = coverage_figure((0.5, 0.9), {"Model": (0.4, 0.95), "Random walk": (0.6, 1.0)})
     model, walk, wanted = figure.data
     assert list(model.y) == [0.4, 0.95]
@@ -99,7 +101,7 @@ def test_coverage_stands_beside_what_was_wanted() -> None:
     assert list(wanted.x) == list(model.x) == ["50%", "90%"]
 
 
-def test_pit_values_are_counted_against_what_chance_allows() -> None:
+def test_pit_values_are_drawn_with_their_sampling_range() -> None:
     values = np.r_[np.full(30, 0.05), np.full(70, 0.95), np.nan]
     figure = pit_figure(values)
     assert figure.data[0].y[[0, -1]] == pytest.approx([0.3, 0.7])
@@ -120,7 +122,7 @@ def test_a_grid_writes_its_numbers_into_its_cells() -> None:
 
 
 def test_up_to_four_forecasts_stand_side_by_side_on_one_scale() -> None:
-    walk = Cone.of(random_walk(WINDOW), "Random walk")
+    walk = Cone.from_forecast(random_walk(WINDOW), "Random walk")
     panels = [Panel(title=f"Seed {seed}", window=WINDOW, forecast=FORECAST, baseline=walk) for seed in range(4)]
     figure = multiples_figure(panels)
     found = traces(figure)
@@ -143,7 +145,7 @@ def test_up_to_four_forecasts_stand_side_by_side_on_one_scale() -> None:
 
 
 def test_a_page_of_its_own_needs_no_network_and_runs_nothing_it_is_given() -> None:
-    figure = forecast_figure(WINDOW, FORECAST, Look(palette=palette_of("colour_blind", dark=True)))
+    figure = forecast_figure(WINDOW, FORECAST, ChartStyle(palette=get_palette("colour_blind", dark=True)))
     figure.layout.meta["title"] = "</script><script>alert(1)</script>"
     page = html_page([figure], title="<b>bold</b>", notes=["a < b & c"])
     assert "<b>bold</b>" not in page

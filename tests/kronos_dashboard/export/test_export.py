@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from engine import Forecast, KronosPredictor
 from kronos_dashboard import export
-from kronos_dashboard.errors import ExportFailed, ImportFailed, RecordError
-from kronos_dashboard.export.metadata import LEFT_OPEN
-from kronos_dashboard.forecasting.run import RunRecord, SamplingConfig, run
-from kronos_dashboard.forecasting.windows import Window, cut, latest
-from kronos_dashboard.markets.importers import ExportedForecast, read
+from kronos_dashboard.errors import ExportError, ImportFileError, RecordError
+from kronos_dashboard.export.metadata import NEUTRAL_NOTE, describe_path_options
+from kronos_dashboard.forecasting.run import RunRecord, SamplingConfig, run_forecasts
+from kronos_dashboard.forecasting.windows import Window, latest_window, replay_window
+from kronos_dashboard.markets.importers import ExportedForecastError, read
 from tests.support import makers
 
 Made = tuple[Window, Forecast, RunRecord]
@@ -26,35 +26,37 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def make(predictor: KronosPredictor, window: Window, **sampling: object) -> Made:
-    [(forecast, record)] = run([window], SamplingConfig(**sampling), predictor, model_name="tiny")
+    [(forecast, record)] = run_forecasts([window], SamplingConfig(**sampling), predictor, model_name="tiny")
     return window, forecast, record
 
 
 @pytest.fixture(scope="module")
 def made(predictor: KronosPredictor) -> Made:
-    return make(predictor, cut(makers.candles(200, session_tz="Asia/Shanghai"), 150, 60, 12), num_paths=8, seed=5)
+    return make(
+        predictor, replay_window(makers.candles(200, session_tz="Asia/Shanghai"), 150, 60, 12), num_paths=8, seed=5
+    )
 
 
 @pytest.fixture(scope="module")
 def without_volume(predictor: KronosPredictor) -> Made:
-    return make(predictor, latest(makers.candles(200, has_volume=False, has_amount=False), 60, 5), num_paths=2)
+    return make(predictor, latest_window(makers.candles(200, has_volume=False, has_amount=False), 60, 5), num_paths=2)
 
 
 def all_files(made: Made) -> dict[str, bytes]:
     _, forecast, record = made
     return {
-        "steps.csv": export.forecast_csv(*made),
-        "paths.csv": export.paths_csv(forecast, record),
-        "paths.parquet": export.paths_parquet(forecast, record),
-        "paths.json": export.paths_json(*made),
-        "run.json": export.run_json(*made),
-        "record.json": export.record_json(record),
-        "report.html": export.report_html(*made),
+        "steps.csv": export.write_forecast_csv(*made),
+        "paths.csv": export.write_paths_csv(forecast, record),
+        "paths.parquet": export.write_paths_parquet(forecast, record),
+        "paths.json": export.write_paths_json(*made),
+        "run.json": export.write_bundle(*made),
+        "record.json": export.write_record(record),
+        "report.html": export.write_report(*made),
     }
 
 
 def table(made: Made) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(export.forecast_csv(*made)), comment="#")
+    return pd.read_csv(io.BytesIO(export.write_forecast_csv(*made)), comment="#")
 
 
 def text_of(name: str, data: bytes) -> str:
@@ -74,12 +76,12 @@ def test_there_is_one_row_per_step_at_its_bar_time(made: Made) -> None:
     assert set(found["symbol"]) == {"TEST"}
 
 
-def test_the_candles_are_the_representative_path_and_the_quantiles_are_over_all(made: Made) -> None:
+def test_the_candles_are_the_medoid_path_and_the_quantiles_are_over_all_paths(made: Made) -> None:
     _, forecast, _ = made
     found = table(made)
     columns = ["open", "high", "low", "close", "volume", "amount"]
     written = found[columns].to_numpy().astype(np.float32)
-    assert np.array_equal(written, forecast.paths[forecast.representative()]), "nine digits bring float32 back exactly"
+    assert np.array_equal(written, forecast.paths[forecast.medoid_path()]), "nine digits bring float32 back exactly"
     for at, column in ((3, "close"), (1, "high"), (2, "low")):
         values = forecast.paths[:, :, at]
         assert found[f"{column}_median"].to_numpy() == pytest.approx(np.median(values, axis=0))
@@ -89,10 +91,10 @@ def test_the_candles_are_the_representative_path_and_the_quantiles_are_over_all(
 
 
 def test_the_steps_are_no_history_and_bring_their_record_back(made: Made) -> None:
-    data = export.forecast_csv(*made)
-    with pytest.raises(ExportedForecast, match="is a forecast that this app exported"):
+    data = export.write_forecast_csv(*made)
+    with pytest.raises(ExportedForecastError, match="is a forecast exported by this app"):
         read(data, "back.csv")
-    assert export.read_exported(data).record == made[2]
+    assert export.read_export(data).record == made[2]
 
 
 def test_a_series_without_volume_leaves_volume_blank(without_volume: Made) -> None:
@@ -100,7 +102,7 @@ def test_a_series_without_volume_leaves_volume_blank(without_volume: Made) -> No
     found = table(without_volume)
     assert found[["volume", "amount"]].isna().all(axis=None)
     assert found["close"].notna().all()
-    paths = pq.read_table(io.BytesIO(export.paths_parquet(forecast, record)))
+    paths = pq.read_table(io.BytesIO(export.write_paths_parquet(forecast, record)))
     assert paths["volume"].null_count == len(paths)
 
 
@@ -115,13 +117,13 @@ def test_all_paths_come_back_to_the_last_digit(name: str, which: str, request: p
     assert np.array_equal(found.paths[..., :known], forecast.paths[..., :known])
     assert not found.paths[..., known:].any()
     assert found.index.equals(forecast.index.tz_convert("UTC"))
-    assert found.repaired == forecast.repaired
+    assert found.repaired_fraction == forecast.repaired_fraction
 
 
 def test_a_long_csv_comes_back_after_a_spreadsheet_has_saved_it(made: Made) -> None:
     _, forecast, record = made
     header, rows = [], []
-    for line in export.paths_csv(forecast, record).decode().splitlines():
+    for line in export.write_paths_csv(forecast, record).decode().splitlines():
         (header if line.startswith("#") else rows).append(line)
     quoted = ['"' + line.replace('"', '""') + '"' + "," * 8 for line in header]
     shuffled = [rows[0], *reversed(rows[1:])]
@@ -132,21 +134,21 @@ def test_a_long_csv_comes_back_after_a_spreadsheet_has_saved_it(made: Made) -> N
 
 def test_the_run_file_gives_record_and_candles_back(made: Made, without_volume: Made) -> None:
     for window, forecast, record in (made, without_volume):
-        found = export.read_run(export.run_json(window, forecast, record))
+        found = export.read_bundle(export.write_bundle(window, forecast, record))
         assert found.record == record
         assert found.paths is None
         assert found.context is not None
         assert found.context.fingerprint == window.context.fingerprint
-        assert (found.truth is None) == (window.truth is None)
-        if window.truth is not None:
-            assert found.truth is not None
-            assert found.truth.fingerprint == window.truth.fingerprint
-    assert export.read_run(export.record_json(made[2])).context is None
+        assert (found.actual is None) == (window.actual is None)
+        if window.actual is not None:
+            assert found.actual is not None
+            assert found.actual.fingerprint == window.actual.fingerprint
+    assert export.read_bundle(export.write_record(made[2])).context is None
 
 
-def test_the_summary_says_what_the_table_says(made: Made) -> None:
+def test_the_summary_agrees_with_the_table(made: Made) -> None:
     window, forecast, _ = made
-    summary = json.loads(export.run_json(*made))["summary"]
+    summary = json.loads(export.write_bundle(*made))["summary"]
     assert summary["steps"]["close_median"] == pytest.approx(forecast.median().tolist())
     higher = (forecast.paths[:, -1, 3] > window.context.frame["close"].iloc[-1]).mean()
     assert summary["share_of_paths_ending_higher"] == pytest.approx(higher)
@@ -156,50 +158,56 @@ def test_the_summary_says_what_the_table_says(made: Made) -> None:
 def test_every_file_names_how_it_was_made_and_its_limits(made: Made, name: str) -> None:
     _, _, record = made
     said = text_of(name, all_files(made)[name])
-    known = (record.model_label, record.checkpoint_digest, record.tokenizer_digest, record.created_at, "seed")
-    for words in (*known, record.cutoff[:13], record.versions["torch"], "kronos-dashboard", "no promise", "8 paths"):
+    known = (record.model_label, record.weights_sha256, record.tokenizer_sha256, record.created_at, "seed")
+    for words in (
+        *known,
+        record.cutoff[:13],
+        record.versions["torch"],
+        "kronos-dashboard",
+        "Not a prediction guarantee",
+        "8 paths",
+    ):
         assert words in said or words.replace("8 paths", '"num_paths": 8') in said, words
 
 
 def test_the_bundled_model_is_called_a_demonstration_and_small_temperatures_narrow(made: Made) -> None:
     record = made[2]
-    assert "demonstration" not in " ".join(export.limits(record))
-    bundled = replace(record, model_name="bundled", sampling={**record.sampling, "temperature": 0.6})
-    assert "demonstration" in " ".join(export.limits(bundled))
-    assert "too close by design" in " ".join(export.limits(bundled))
+    assert "demonstration" not in " ".join(export.disclaimers(record))
+    bundled = replace(record, model_name="bundled", sampling=replace(record.sampling, temperature=0.6))
+    assert "demonstration" in " ".join(export.disclaimers(bundled))
+    assert "too narrow by design" in " ".join(export.disclaimers(bundled))
 
 
 @pytest.mark.parametrize("name", ["steps.csv", "paths.csv", "paths.parquet", "paths.json", "run.json", "report.html"])
-def test_every_file_of_mirrored_paths_says_that_it_does_not_tell_which_way(
-    made: Made, predictor: KronosPredictor, name: str
-) -> None:
-    turned = make(predictor, made[0], num_paths=8, seed=5, mirrored=True)
-    assert LEFT_OPEN in text_of(name, all_files(turned)[name])
-    assert LEFT_OPEN not in text_of(name, all_files(made)[name])
-    told = "8 paths from the model's own level, every second mirrored;"
-    assert dict(export.facts(turned[2]))["sampling"].startswith(told)
-    report = export.report_html(*turned).decode()
-    assert "of 8 paths, every second mirrored<" in report
+def test_every_file_of_mirrored_paths_has_the_neutral_note(made: Made, predictor: KronosPredictor, name: str) -> None:
+    turned = make(predictor, made[0], num_paths=8, seed=5, mirror_paths=True)
+    assert NEUTRAL_NOTE in text_of(name, all_files(turned)[name])
+    assert NEUTRAL_NOTE not in text_of(name, all_files(made)[name])
+    path_options = describe_path_options(turned[2].sampling)
+    assert "mirrored" in path_options
+    assert dict(export.run_facts(turned[2]))["sampling"].startswith(f"8 paths {path_options};")
+    report = export.write_report(*turned).decode()
+    assert re.search(r"of 8 paths, [^<]*mirrored<", report)
 
 
 @pytest.mark.parametrize(("min_p", "told", "narrows"), [
     (0.0, "min-p off", False), (0.004, "min-p 0.004", False), (0.02, "min-p 0.02", True),
 ])  # fmt: skip
-def test_how_unlikely_a_token_may_be_is_told_and_narrows_only_where_it_leaves_out_many(
+def test_min_p_is_stated_and_counts_as_narrowing_only_from_a_threshold_on(
     made: Made, min_p: float, told: str, narrows: bool
 ) -> None:
-    record = replace(made[2], sampling={**made[2].sampling, "min_p": min_p})
-    assert f"top-k off; {told}; limit of" in dict(export.facts(record))["sampling"]
-    assert ("unlikely tokens cut away" in " ".join(export.limits(record))) is narrows
+    record = replace(made[2], sampling=replace(made[2].sampling, min_p=min_p))
+    assert f"top-k off; {told}; limit of" in dict(export.run_facts(record))["sampling"]
+    assert ("dropping unlikely tokens" in " ".join(export.disclaimers(record))) is narrows
 
 
-def test_of_one_path_none_is_mirrored_and_nothing_says_so(made: Made, predictor: KronosPredictor) -> None:
-    one = make(predictor, made[0], num_paths=1, seed=5, mirrored=True)
-    assert one[2].sampling["mirrored"] is True, "as it was asked for"
-    assert (one[1].paths == make(predictor, made[0], num_paths=1, seed=5, mirrored=False)[1].paths).all()
-    assert LEFT_OPEN not in export.limits(one[2])
-    assert dict(export.facts(one[2]))["sampling"].startswith("1 paths from the model's own level;")
-    assert "every second" not in export.report_html(*one).decode()
+def test_a_single_path_is_not_mirrored_and_has_no_neutral_note(made: Made, predictor: KronosPredictor) -> None:
+    one = make(predictor, made[0], num_paths=1, seed=5, mirror_paths=True)
+    assert one[2].sampling.mirror_paths is True, "as it was asked for"
+    assert (one[1].paths == make(predictor, made[0], num_paths=1, seed=5, mirror_paths=False)[1].paths).all()
+    assert NEUTRAL_NOTE not in export.disclaimers(one[2])
+    assert "mirrored" not in dict(export.run_facts(one[2]))["sampling"]
+    assert "mirrored" not in export.write_report(*one).decode()
 
 
 def cells(data: bytes, separator: str) -> list[str]:
@@ -213,8 +221,8 @@ def test_no_text_can_become_a_formula(made: Made, start: str, rest: str) -> None
     window, forecast, record = made
     symbol = (start + rest).encode("utf-8", errors="ignore").decode()
     told = replace(record, symbol=symbol, model_label=symbol, source=symbol, notes=(symbol,))
-    steps = export.forecast_csv(window, forecast, told)
-    paths = export.paths_csv(forecast, told)
+    steps = export.write_forecast_csv(window, forecast, told)
+    paths = export.write_paths_csv(forecast, told)
     for data in (steps, paths):
         for separator in (",", ";", "\t", "|"):
             wrong = [cell for cell in cells(data, separator) if cell.startswith(("=", "+", "@", "＝", "＋", "＠"))]
@@ -274,7 +282,7 @@ def test_the_report_is_whole_escaped_and_needs_no_network(made: Made, symbol: st
     window, forecast, record = made
     told = replace(record, symbol=symbol, source=symbol, model_label=symbol, notes=(symbol,))
     shown = replace(window, context=replace(window.context, symbol=symbol))
-    text = export.report_html(shown, forecast, told).decode()
+    text = export.write_report(shown, forecast, told).decode()
     page = Page()
     page.feed(text)
     page.close()
@@ -288,16 +296,16 @@ def test_the_report_is_whole_escaped_and_needs_no_network(made: Made, symbol: st
     assert RunRecord.from_json(page.record) == told
 
 
-def test_the_report_measures_coverage_only_where_the_truth_is_known(made: Made, without_volume: Made) -> None:
+def test_the_report_has_the_coverage_of_the_window_only_if_actuals_are_known(made: Made, without_volume: Made) -> None:
     window, forecast, _ = made
-    assert window.truth is not None
+    assert window.actual is not None
     lower, upper = forecast.band(0.8)
-    closes = window.truth.frame["close"].to_numpy()
+    closes = window.actual.frame["close"].to_numpy()
     inside = int(((closes >= lower) & (closes <= upper)).sum())
-    known, unknown = (export.report_html(*one).decode() for one in (made, without_volume))
-    assert f"{inside} of 12 closes of this one window ({inside / 12:.0%})" in known
+    known, unknown = (export.write_report(*one).decode() for one in (made, without_volume))
+    assert f"{inside} of 12 actual closes in this window ({inside / 12:.0%})" in known
     assert 'class="truth"' in known
-    assert "truth inside: the truth is not known yet" in unknown
+    assert "no actual prices included" in unknown
     assert 'class="truth"' not in unknown
     assert "80% band" not in known + unknown
 
@@ -305,48 +313,48 @@ def test_the_report_measures_coverage_only_where_the_truth_is_known(made: Made, 
 BROKEN = {
     "nothing": (b"", "neither Parquet"),
     "another CSV": (b"a,b\n1,2\n", "neither Parquet"),
-    "comments without a record": (b"# hello\na,b\n1,2\n", "no line '# record:'"),
+    "comments without a record": (b"# hello\na,b\n1,2\n", "no '# record:' line"),
     "another JSON": (b"{}", "record_version"),
-    "no JSON": (b"{", "not JSON"),
-    "cut Parquet": (b"PAR1xxxx", "no forecast that can be read"),
+    "no JSON": (b"{", "not valid JSON"),
+    "cut Parquet": (b"PAR1xxxx", "no readable forecast"),
 }
 
 
 @pytest.mark.parametrize(("data", "words"), BROKEN.values(), ids=BROKEN)
-def test_what_is_no_exported_file_is_refused(data: bytes, words: str) -> None:
-    with pytest.raises((ImportFailed, RecordError), match=words):
+def test_other_files_are_rejected(data: bytes, words: str) -> None:
+    with pytest.raises((ImportFileError, RecordError), match=words):
         export.read_forecast(data, "../x.bin")
 
 
-def test_changed_files_are_refused(made: Made) -> None:
+def test_changed_files_are_rejected(made: Made) -> None:
     _, forecast, _ = made
     files = all_files(made)
     one = str(forecast.paths[0, 0, 3]).encode()
     assert one in files["paths.csv"]
     changes = {
-        "paths.csv": (files["paths.csv"].replace(one, b"123.25", 1), "changed after they were written"),
+        "paths.csv": (files["paths.csv"].replace(one, b"123.25", 1), "changed after the export"),
         "short.csv": (files["paths.csv"].rsplit(b"\n", 3)[0], "96 rows"),
         "twice.csv": (files["paths.csv"] + files["paths.csv"].splitlines()[-1] + b"\n", "once"),
         "steps.csv": (files["steps.csv"], "96 rows; it has 12"),
         "run.json": (files["run.json"], "without paths"),
         "paths.json": (files["paths.json"].replace(b'"seed": 5', b'"seed": 6', 1), "checksum"),
-        "paths.parquet": (files["paths.parquet"][:-200], "no forecast that can be read"),
+        "paths.parquet": (files["paths.parquet"][:-200], "no readable forecast"),
     }
     for name, (data, words) in changes.items():
-        with pytest.raises((ImportFailed, RecordError), match=words):
+        with pytest.raises((ImportFileError, RecordError), match=words):
             export.read_forecast(data, name)
 
 
-def test_changed_candles_in_a_run_file_are_refused(made: Made) -> None:
-    document = json.loads(export.run_json(*made))
+def test_changed_candles_in_a_bundle_are_rejected(made: Made) -> None:
+    document = json.loads(export.write_bundle(*made))
     document["candles"]["context"]["volume"][3] += 1
     with pytest.raises(RecordError, match=made[2].candles_fingerprint[:16]):
-        export.read_run(json.dumps(document).encode())
+        export.read_bundle(json.dumps(document).encode())
     del document["candles"]["context"]["close"]
     with pytest.raises(RecordError, match="cannot be read"):
-        export.read_run(json.dumps(document).encode())
-    with pytest.raises(RecordError, match="of the format"):
-        export.read_run(json.dumps({**document, "format": "another"}).encode())
+        export.read_bundle(json.dumps(document).encode())
+    with pytest.raises(RecordError, match="file format must be"):
+        export.read_bundle(json.dumps({**document, "format": "another"}).encode())
 
 
 def test_file_names_are_plain(made: Made) -> None:
@@ -357,13 +365,13 @@ def test_file_names_are_plain(made: Made) -> None:
 
 def test_writing_is_all_or_nothing(tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
-    export.write_atomically(target, b"old")
-    export.write_atomically(target, b"new")
+    export.write_file(target, b"old")
+    export.write_file(target, b"new")
     assert target.read_bytes() == b"new"
-    with pytest.raises(ExportFailed, match="cannot be written"):
-        export.write_atomically(tmp_path / "missing" / "out.csv", b"x")
+    with pytest.raises(ExportError, match="cannot be written"):
+        export.write_file(tmp_path / "missing" / "out.csv", b"x")
     target.unlink()
     target.mkdir()
-    with pytest.raises(ExportFailed):
-        export.write_atomically(target, b"x")
+    with pytest.raises(ExportError):
+        export.write_file(target, b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"], "no half-written file stays behind"
