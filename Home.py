@@ -1,13 +1,9 @@
-"""Home: what this is, what is loaded, one click to a first forecast."""
+"""Home: what this is, what is loaded, one click to a first forecast.
 
-import streamlit as st
+``streamlit run Home.py`` starts the app; the files of ``pages/`` are its other pages. Their names are their addresses
+(``/Data``, ``/Forecast``), so links depend on them.
+"""
 
-from kronos_dashboard import ui
+from kronos_dashboard.ui.home import page
 
-ui.page()
-st.title("Kronos Dashboard", anchor=False)
-ui.pitch()
-with ui.guard():
-    ui.sample_cards()
-ui.model_status()
-ui.reading_help()
+page.show()

@@ -1,16 +1,8 @@
-"""Data: bring candles in, see what is odd about them, repair it, keep several series, take them along."""
+"""Data: import candles, check them, repair them, keep several series, export them.
 
-import streamlit as st
+The query parameters select candles, see ``kronos_dashboard.markets.share_link``.
+"""
 
-from kronos_dashboard import ui
-from kronos_dashboard.ui.data import page as data
+from kronos_dashboard.ui.data import page
 
-ui.page("Data")
-with ui.guard():
-    data.arrive()
-    sources, shown = st.columns([1, 2.7], gap="medium")
-    with sources:
-        data.add_and_choose()
-    with shown:
-        data.show_series()
-    data.write_link()
+page.show()

@@ -1,8 +1,8 @@
-"""Forecast: choose candles and a window, run the model, look at the fan, take it away."""
+"""Forecast: choose candles and a window, run the model, read the result, export it.
 
-from kronos_dashboard import ui
+The window, the settings and the results belong to the browser session; a reload of the page restores them.
+"""
 
-ui.page("Forecast")
-with ui.guard():
-    candles = ui.choose_candles().candles
-    ui.workspace(candles, ui.choose_setup())
+from kronos_dashboard.ui.forecast import page
+
+page.show()

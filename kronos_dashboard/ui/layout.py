@@ -1,4 +1,4 @@
-"""The frame of every page: title, language, links to the pages, warm-up, and errors as a message with a hint."""
+"""What every page has: title, language, links to the pages, warm-up, and errors shown as a message with a hint."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine.errors import CheckpointNotFound, EngineError, HubAccessDenied, HubUnreachable
+from engine.errors import CheckpointNotFoundError, EngineError, HubAccessDeniedError, HubUnreachableError
 from kronos_dashboard.charts import DARK, LIGHT, Palette
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.ui.i18n import choose_language, language_control, said, t
+from kronos_dashboard.messages import message_of
+from kronos_dashboard.ui.i18n import language_control, resolve_language, t, translate
 from kronos_dashboard.ui.resources import warm_up
-from kronos_dashboard.ui.theme import frame_style
+from kronos_dashboard.ui.theme import apply_theme
 
-__all__ = ["guard", "page", "palette", "show_error"]
+__all__ = ["begin_page", "error_boundary", "show_error", "theme_palette"]
 
-APP = "Kronos Dashboard"
+_APP_NAME = "Kronos Dashboard"
 _ICON = Path(__file__).with_name("icon.svg")
 _log = logging.getLogger(__name__)
 
 
-def page(title: str | None = None) -> None:
-    """Begin a page: call this first. Without a title it is the home page.
+def begin_page(title: str | None = None) -> None:
+    """Set up a page; call this before anything else.
 
     Args:
-        title: English, a literal with a line in the catalogue.
+        title: English, a literal that the catalog has; None for the home page.
     """
-    choose_language()
+    resolve_language()
     st.set_page_config(
-        page_title=f"{t(title)} · {APP}" if title else APP,
+        page_title=f"{t(title)} · {_APP_NAME}" if title else _APP_NAME,
         page_icon=str(_ICON),
         layout="wide",
         menu_items={"About": None},
     )
     with st.sidebar:
-        frame_style()
-        _links()
+        apply_theme()
+        _page_links()
         language_control()
     warm_up()
     if title:
         st.title(t(title), anchor=False)
 
 
-def _links() -> None:
-    """The pages by their names; Streamlit's own list knows the names of the files alone."""
+def _page_links() -> None:
+    """Draw links to all pages; Streamlit's own list would show file names."""
     with st.container(gap="xxsmall"):
         st.page_link("Home.py", label=t("Home"), icon=":material/home:", width="stretch")
         st.page_link("pages/1_Data.py", label=t("Data"), icon=":material/candlestick_chart:", width="stretch")
@@ -54,8 +55,8 @@ def _links() -> None:
 
 
 @contextmanager
-def guard() -> Iterator[None]:
-    """Turn our own errors into a box with message and hint, and end the page there."""
+def error_boundary() -> Iterator[None]:
+    """Show an error of this project as a box with message and hint, and end the run of the page there."""
     try:
         yield
     except (DashboardError, EngineError) as error:
@@ -64,39 +65,39 @@ def guard() -> Iterator[None]:
 
 
 def show_error(error: BaseException) -> None:
-    """A box with message and hint; an error that nobody foresaw goes to the log and shows no inside."""
+    """Draw a box with message and hint; an unexpected error is logged and shows only the name of its class."""
     if isinstance(error, DashboardError):
-        message, hint = said(error.message), said(error.hint)
+        message, hint = translate(error.message), translate(error.hint)
     elif isinstance(error, EngineError):
-        message, hint = said(str(error)), _engine_hint(error)
+        message, hint = translate(message_of(error)), _engine_hint(error)
     else:
         _log.error("unforeseen error", exc_info=error)
-        message = t("something went wrong that was not foreseen ({name}).", name=type(error).__name__)
-        hint = t("Your candles and settings are kept. The details are in the log of the server; please report them.")
-    told = escape(sentence(message))
-    st.error(f"{told}\n\n{escape(hint)}" if hint else told, icon=":material/error:")
+        message = t("unexpected error ({name}).", name=type(error).__name__)
+        hint = t("Your candles and settings are kept. See the server log for details, and please report the error.")
+    text = escape_markdown(capitalize_first(message))
+    st.error(f"{text}\n\n{escape_markdown(hint)}" if hint else text, icon=":material/error:")
 
 
-def sentence(message: str) -> str:
-    """The message of an error, which begins with a small letter, as a sentence of its own."""
+def capitalize_first(message: str) -> str:
+    """Return an error message, which starts with a small letter, as a sentence."""
     return message[:1].upper() + message[1:]
 
 
 def _engine_hint(error: EngineError) -> str:
-    if isinstance(error, HubUnreachable):
-        return t("The bundled model works without a network.")
-    if isinstance(error, HubAccessDenied):
-        return t("The bundled model needs no access.")
-    if isinstance(error, CheckpointNotFound):
-        return t("Set KRONOS_DASHBOARD_MODEL to bundled, a published name, a hub id or a folder.")
+    if isinstance(error, HubUnreachableError):
+        return t("The bundled model works offline.")
+    if isinstance(error, HubAccessDeniedError):
+        return t("The bundled model needs no access permission.")
+    if isinstance(error, CheckpointNotFoundError):
+        return t("Set KRONOS_DASHBOARD_MODEL to bundled, the name of a published model, a Hub ID or a folder.")
     return ""
 
 
-def escape(text: str) -> str:
-    """``text`` with the characters that Markdown would interpret taken literally."""
+def escape_markdown(text: str) -> str:
+    """Return ``text`` with every character escaped that has a meaning in Markdown."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>$#~|:" else letter for letter in text)
 
 
-def palette() -> Palette:
-    """The colours of charts in the theme the browser shows."""
+def theme_palette() -> Palette:
+    """Return the chart colors for the theme that the browser shows."""
     return DARK if st.context.theme.type == "dark" else LIGHT

@@ -1,4 +1,4 @@
-"""What all sessions share: settings, loaded models, the job queue. Each is made once per process and never copied."""
+"""Objects that all sessions share: settings, loaded models, job queues, feeds. Each is created once per process."""
 
 from __future__ import annotations
 
@@ -11,57 +11,83 @@ import streamlit as st
 
 from engine.errors import EngineError
 from kronos_dashboard.compute.queue import JobQueue
-from kronos_dashboard.markets.calendars import prepare
-from kronos_dashboard.models.cache import ModelShelf
+from kronos_dashboard.markets.calendars import preload_calendars
+from kronos_dashboard.markets.feeds import CachedFeed, open_feed
+from kronos_dashboard.models.cache import ModelCache
 from kronos_dashboard.settings import Settings
+from kronos_dashboard.ui import state
 
-__all__ = ["job_queue", "session_id", "settings", "shelf", "warm_up"]
+__all__ = ["cached_feed", "job_queue", "model_cache", "request_queue", "session_id", "settings", "warm_up"]
+
+_MAX_CONCURRENT_REQUESTS = 4
+"""Network requests of all sessions at a time: sources refuse clients that send many at once."""
 
 _log = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False)
 def settings() -> Settings:
-    """The settings, read from the environment once. Lives as long as the process."""
+    """Return the settings, read from the environment once per process."""
     return Settings.from_environment()
 
 
 @st.cache_resource(show_spinner=False)
-def shelf() -> ModelShelf:
-    """The loaded models. Lives as long as the process."""
-    return ModelShelf(threads=settings().threads_per_worker)
+def model_cache() -> ModelCache:
+    """Return the loaded models. Lives as long as the process."""
+    return ModelCache(threads=settings().torch_threads)
 
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.close)
 def job_queue() -> JobQueue:
-    """The one queue of all sessions. Lives as long as the process."""
-    own = settings()
-    return JobQueue(workers=own.workers, max_waiting=own.max_waiting, orphan_after_s=own.orphan_after_s)
+    """Return the queue of all jobs that compute. Lives as long as the process."""
+    limits = settings()
+    return JobQueue(
+        models=model_cache(),
+        max_concurrent_jobs=limits.max_concurrent_jobs,
+        max_queued_jobs=limits.max_queued_jobs,
+        abandon_after_s=limits.abandon_after_s,
+    )
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.close)
+def request_queue() -> JobQueue:
+    """Return the queue of all jobs that wait for a network. Lives as long as the process."""
+    return JobQueue(
+        max_concurrent_jobs=_MAX_CONCURRENT_REQUESTS,
+        max_queued_jobs=settings().max_queued_jobs,
+        abandon_after_s=settings().abandon_after_s,
+    )
+
+
+@st.cache_resource(show_spinner=False)
+def cached_feed(name: str) -> CachedFeed:
+    """Return a feed with its cache on disk. Lives as long as the process, by name."""
+    return open_feed(name, settings())
 
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Thread:
-    """Begin to load the model and to build calendars in the background, once per process.
+    """Start to load the model and the calendars in the background, once per process; return the thread.
 
-    The first forecast need not wait for the model then, nor the first file for the calendars.
+    The first forecast then does not wait for the model, nor the first file for the calendars.
     """
-    thread = threading.Thread(target=_load, args=(shelf(), settings().model), name="warm-up", daemon=True)
+    thread = threading.Thread(target=_warm_up, args=(model_cache(), settings().model), name="warm-up", daemon=True)
     thread.start()
     return thread
 
 
 def session_id() -> str:
-    """A name for this browser session that no other session has."""
-    if "session_id" not in st.session_state:
-        st.session_state["session_id"] = uuid.uuid4().hex
-    return str(st.session_state["session_id"])
+    """Return the identifier of this browser session."""
+    if not state.SESSION_ID.get():
+        state.SESSION_ID.set(uuid.uuid4().hex)
+    return state.SESSION_ID.get()
 
 
-def _load(models: ModelShelf, name: str) -> None:
+def _warm_up(models: ModelCache, name: str) -> None:
     try:
         models.get(name)
-    except EngineError as error:  # the forecast that needs the model meets the same error and shows it
+    except EngineError as error:  # the first forecast meets the same error and shows it
         _log.warning("the model %s could not be loaded: %s", name, error)
-    prepare()
+    preload_calendars()
     gc.collect()
-    gc.freeze()  # what torch and pandas brought along stays; later collections need not look at it
+    gc.freeze()  # torch and pandas stay for good, so later collections skip their objects

@@ -1,8 +1,8 @@
-"""What a reader has on the desk outlives a reload of the page: kept in this process, found again by the browser's tab.
+"""A session survives a reload of the page: its state is stored in this process, and found again by the browser's tab.
 
-Every session gets an unguessable token, which its tab remembers as long as it is open (``sessionStorage``: no other tab
-and no other site sees it, and it is in no address). A reload begins a new session; its tab then shows the token of the
-old one and gets back what that had.
+Every session has an unguessable token, which its tab remembers as long as it is open (``sessionStorage``: no other
+tab and no other site sees it, and it is in no address). A reload starts a new session; its tab then sends the token
+of the old one and gets that one's state back. Which entries are stored is declared in ``state``.
 """
 
 from __future__ import annotations
@@ -17,37 +17,23 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["Desks", "keep_desk", "remember_desk"]
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.eviction import evict_oldest
 
-MOST_DESKS = 64
-MOST_BYTES = 512 * 1024 * 1024
-KEPT_S = 4 * 3600.0
-"""Seconds after its last change that a desk is kept."""
+__all__ = ["SessionStore", "attach_tab", "save_session"]
 
-_TOKEN, _TAB = "desk_token", "desk_tab"
-_KEPT_KEYS = (
-    *("series", "source", "results", "job", "session_id", "revealed"),
-    *("context", "horizon", "mode", "overlap", "auto", "auto_tried"),
-    *("paths", "seed", "temperature", "top_p", "top_k", "min_p", "begin", "leaning", "model", "device", "dtype"),
-    *(
-        "colours",
-        "drawn_paths",
-        "behind",
-        "show_log",
-        "show_path",
-        "show_surprise",
-        "hollow",
-        "truth_candles",
-        "levels",
-    ),
-)
-_KEPT_PREFIX = "row_"
+MAX_SESSIONS = 64
+MAX_BYTES = 512 * 1024 * 1024
+MAX_AGE_S = 4 * 3600.0
+"""Seconds since its last change for which a session is stored."""
+_BYTES_PER_CANDLE = 128
+"""Six float64 values and a timestamp, twice: as imported and after edits, with some overhead."""
 
-_TAB_PART = st.components.v2.component(
-    "kronos_dashboard.desk",
+_TAB = st.components.v2.component(
+    "kronos_dashboard.session_tab",
     js="""export default function ({ data, setStateValue }) {
-  const known = sessionStorage.getItem("kronos_desk");
-  if (!known || known === data.refused) sessionStorage.setItem("kronos_desk", data.token);
+  const known = sessionStorage.getItem("kronos_session");
+  if (!known || known === data.refused) sessionStorage.setItem("kronos_session", data.token);
   else if (known !== data.token) setStateValue("token", known);
 }""",
     isolate_styles=False,
@@ -55,14 +41,14 @@ _TAB_PART = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class _Desk:
+class _StoredSession:
     values: Mapping[str, Any]
-    size: int
-    changed: float
+    num_bytes: int
+    saved_at: float
 
 
-class Desks:
-    """Desks by token, for all sessions of this process; so many, so many bytes, so long.
+class SessionStore:
+    """States of sessions by token, for all sessions of this process; bounded in number, size and age.
 
     Args:
         clock: seconds; an argument so that tests need not wait.
@@ -71,72 +57,74 @@ class Desks:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._desks: OrderedDict[str, _Desk] = OrderedDict()
+        self._sessions: OrderedDict[str, _StoredSession] = OrderedDict()
 
-    def put(self, token: str, values: Mapping[str, Any], size: int) -> None:
-        """Keep what is on a desk; what was on it before is forgotten."""
+    def save(self, token: str, values: Mapping[str, Any], num_bytes: int) -> None:
+        """Store the state of a session in the place of what was stored before."""
         with self._lock:
-            self._desks.pop(token, None)
-            self._desks[token] = _Desk(dict(values), size, self._clock())
-            self._sweep()
+            self._sessions.pop(token, None)
+            self._sessions[token] = _StoredSession(dict(values), num_bytes, self._clock())
+            self._evict()
 
-    def get(self, token: str) -> dict[str, Any] | None:
-        """What is on a desk; None where there is none (any more)."""
+    def load(self, token: str) -> dict[str, Any] | None:
+        """Return the state of a session; None if it is not stored (any more)."""
         with self._lock:
-            self._sweep()
-            desk = self._desks.get(token)
-            return None if desk is None else dict(desk.values)
+            self._evict()
+            session = self._sessions.get(token)
+            return None if session is None else dict(session.values)
 
-    def _sweep(self) -> None:
-        """Forget the oldest: of age, of number, of size."""
-        size = sum(desk.size for desk in self._desks.values())
-        for token, desk in list(self._desks.items()):
-            old = self._clock() - desk.changed > KEPT_S
-            if old or len(self._desks) > MOST_DESKS or size > MOST_BYTES:
-                size -= desk.size
-                del self._desks[token]
+    def _evict(self) -> None:
+        """Remove what is too old, then the oldest until number and size are within their limits."""
+        now = self._clock()
+        for token in [token for token, session in self._sessions.items() if now - session.saved_at > MAX_AGE_S]:
+            del self._sessions[token]
+        evict_oldest(
+            self._sessions,
+            max_entries=MAX_SESSIONS,
+            max_bytes=MAX_BYTES,
+            num_bytes=lambda session: session.num_bytes,
+            min_entries=0,
+        )
 
 
 @st.cache_resource(show_spinner=False)
-def _desks() -> Desks:
-    """The desks of all sessions. Lives as long as the process."""
-    return Desks()
+def _session_store() -> SessionStore:
+    """Return the stored sessions. Lives as long as the process."""
+    return SessionStore()
 
 
-def remember_desk() -> None:
-    """Let the tab know the token of this session, and take up what it had before a reload."""
-    token = st.session_state.setdefault(_TOKEN, secrets.token_urlsafe(24))
-    refused = st.session_state.get("desk_refused", "")
-    _TAB_PART(key=_TAB, data={"token": token, "refused": refused}, on_token_change=_take_up)
+def attach_tab() -> None:
+    """Let the tab know the token of this session, and restore what it had before a reload."""
+    if not state.SESSION_TOKEN.get():
+        state.SESSION_TOKEN.set(secrets.token_urlsafe(24))
+    data = {"token": state.SESSION_TOKEN.get(), "refused": state.REFUSED_TOKEN.get()}
+    _TAB(key=state.SESSION_TAB.name, data=data, on_token_change=_restore)
 
 
-def keep_desk() -> None:
-    """Keep what is on the desk now."""
-    state = st.session_state
-    token = state.get(_TOKEN)
-    if token is None:
+def save_session() -> None:
+    """Store the state of this session as it is now."""
+    token = state.SESSION_TOKEN.get()
+    if not token:
         return
-    keys = [key for key in state if isinstance(key, str) and (key in _KEPT_KEYS or key.startswith(_KEPT_PREFIX))]
-    values = {key: _copied(state[key]) for key in keys}
-    results = values.get("results", {}).values()
-    candles = values.get("series", {}).values()
-    size = sum(result.size for result in results) + sum(len(series.candles) * 128 for series in candles)
-    _desks().put(token, values, size)
+    names = state.persisted_names(st.session_state)
+    values = {name: _shallow_copy(st.session_state[name]) for name in names}
+    num_bytes = sum(result.size for result in values.get(state.RESULTS.name, {}).values())
+    num_bytes += sum(len(series.candles) * _BYTES_PER_CANDLE for series in values.get(state.SERIES.name, {}).values())
+    _session_store().save(token, values, num_bytes)
 
 
-def _take_up() -> None:
-    """The tab knows another token: that of the session before the reload."""
-    state = st.session_state
-    token = state[_TAB].get("token")
-    values = _desks().get(token) if isinstance(token, str) else None
+def _restore() -> None:
+    """Take over the state of the session that the tab showed before a reload."""
+    token = state.SESSION_TAB.get().get("token")
+    values = _session_store().load(token) if isinstance(token, str) else None
     if values is None or not isinstance(token, str):
-        state["desk_refused"] = token
+        state.REFUSED_TOKEN.set(token)
         return
-    state[_TOKEN] = token
-    for key, value in values.items():
-        state[key] = _copied(value)
+    state.SESSION_TOKEN.set(token)
+    for name, value in values.items():
+        st.session_state[name] = _shallow_copy(value)
 
 
-def _copied(value: Any) -> Any:
-    """Containers are a session's own, what is in them never changes."""
+def _shallow_copy(value: Any) -> Any:
+    """Copy containers, which a session changes; their values are immutable."""
     return value.copy() if isinstance(value, dict) else value

@@ -6,11 +6,19 @@ import numpy as np
 import streamlit as st
 
 from engine.forecast import Forecast
-from kronos_dashboard.charts import Cone, Level, Look, fan_patch, forecast_figure, palette_of, window_figure
+from kronos_dashboard.charts import (
+    ChartStyle,
+    Cone,
+    PriceLevel,
+    forecast_figure,
+    forecast_patch,
+    get_palette,
+    window_figure,
+)
 from kronos_dashboard.forecasting.baselines import random_walk
-from kronos_dashboard.forecasting.windows import cut
+from kronos_dashboard.forecasting.windows import replay_window
 from kronos_dashboard.markets.samples import load_sample
-from kronos_dashboard.ui.widgets.chart import grow_chart, live_chart
+from kronos_dashboard.ui.widgets.chart import live_chart, patch_chart
 from tests.support.paths import ROOT
 
 T, H = 400, 120
@@ -36,22 +44,25 @@ with st.sidebar:
     grow = st.button("Grow")
     scheme = st.selectbox("Colours", ("classic", "east_asian", "colour_blind", "ink"), key="scheme")
 
-window = cut(candles, state["row"], T, H)
-look = Look(palette=palette_of(scheme, dark=st.context.theme.type == "dark"), paths=paths)
-base = window.key[0]
+window = replay_window(candles, state["row"], T, H)
+look = ChartStyle(palette=get_palette(scheme, dark=st.context.theme.type == "dark"), visible_paths=paths)
+base = window.identity[0]
 forecast = random_walk(window, num_paths=100, seed=1)
 close = float(window.context.frame["close"].iloc[-1])
 more = {"revealed": revealed}
 if extras:
     returns = np.abs(np.diff(np.log(window.context.frame["close"]), prepend=np.nan))
-    more["surprise"] = returns / np.nanstd(returns)
-    more["levels"] = [Level(price=close * 1.01, label="Target"), Level(price=close * 0.992, label="Stop", alert=True)]
+    more["surprisal"] = returns / np.nanstd(returns)
+    more["levels"] = [
+        PriceLevel(price=close * 1.01, label="Target"),
+        PriceLevel(price=close * 0.992, label="Stop", highlighted=True),
+    ]
 if shown:
-    cone = Cone.of(random_walk(window, seed=2), "Random walk")
+    cone = Cone.from_forecast(random_walk(window, seed=2), "Random walk")
     figure = forecast_figure(window, forecast, look, baseline=cone, **more)
 else:
     figure = window_figure(window, look, **more)
-live_chart(figure, key="chart", base=base, alt=f"Candles up to {window.cutoff}", file="test", on_step=move)
+live_chart(figure, key="chart", content_id=base, alt=f"Candles up to {window.cutoff}", file_stem="test", on_step=move)
 st.text(f"row {state['row']}")
 
 if grow:
@@ -63,7 +74,7 @@ def growing() -> None:
     done = min(H, 1 + int((time.monotonic() - state["began"]) * STEPS_PER_S)) if "began" in state else 0
     if 0 < done < H:
         partial = Forecast(paths=forecast.paths[:, :done], index=forecast.index[:done])
-        grow_chart(fan_patch(window, partial, look), chart="chart", base=base)
+        patch_chart(forecast_patch(window, partial, look), chart="chart", content_id=base)
     elif done:
         del state["began"]
         st.rerun()

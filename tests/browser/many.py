@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from playwright.sync_api import TimeoutError, expect
 
-from kronos_dashboard.forecasting.run import SamplingConfig, run
-from kronos_dashboard.forecasting.windows import Window, cut
+from kronos_dashboard.forecasting.run import SamplingConfig, run_forecasts
+from kronos_dashboard.forecasting.windows import Window, replay_window
 from kronos_dashboard.markets.samples import SAMPLES, load_sample
 from tests.browser.conftest import App
 
@@ -51,7 +51,7 @@ STATE = """(chart) => {
         ended: window.ended,
         chart: drawn && {
             frames: drawn.frames,
-            waiting: drawn.waiting,
+            waiting: drawn.isScheduled,
             width: drawn.element.clientWidth,
             patched: Boolean(drawn.patch),
             upToDate: drawn.data === drawn.figure.data,
@@ -76,13 +76,13 @@ class Wish:
     @property
     def window(self) -> Window:
         candles = load_sample(self.sample).candles
-        return cut(candles, len(candles) - self.horizon - 10 * self.back, CONTEXT, self.horizon)
+        return replay_window(candles, len(candles) - self.horizon - 10 * self.back, CONTEXT, self.horizon)
 
     def digest(self, predictor: KronosPredictor) -> str:
         """The digest of the paths that are due, made here and alone."""
         sampling = SamplingConfig(num_paths=self.paths, seed=self.seed)
-        [(_, record)] = run([self.window], sampling, predictor, model_name="bundled")
-        return record.paths_digest
+        [(_, record)] = run_forecasts([self.window], sampling, predictor, model_name="bundled")
+        return record.paths_sha256
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Session:
         app.open("/Forecast")
         title = next(sample.title for sample in SAMPLES if sample.key == wish.sample)
         if wish.sample != SAMPLES[0].key:
-            page.locator(".st-key-source").get_by_role("combobox").click()
+            page.locator(".st-key-selected_series").get_by_role("combobox").click()
             with app.rerun():
                 page.get_by_role("option", name=title, exact=True).click()
         for key, value in (("horizon", wish.horizon), ("paths", wish.paths), ("seed", wish.seed)):
@@ -146,10 +146,10 @@ class Session:
         """The run record, as it is downloaded."""
         page = self.app.page
         with self._telling("no record was offered"):
-            page.get_by_role("tab", name="Questions").wait_for(timeout=PATIENCE_MS)  # the tabs of a result
-            page.get_by_role("tab", name="Files").click()
+            page.get_by_role("tab", name="Probabilities & risk").wait_for(timeout=PATIENCE_MS)  # the tabs of a result
+            page.get_by_role("tab", name="Export").click()
             with page.expect_download(timeout=PATIENCE_MS) as started:
-                page.locator(".st-key-take_run button:visible").first.click(timeout=PATIENCE_MS)
+                page.locator(".st-key-export_run button:visible").first.click(timeout=PATIENCE_MS)
         path = folder / f"{self.wish.seed}.json"
         started.value.save_as(path)
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["record"]
@@ -168,7 +168,7 @@ class Session:
             record["cutoff"],
         )
         found = [] if got == asked else [f"asked for {asked}, got {got}"]
-        if record["paths_digest"] != digest:
+        if record["paths_sha256"] != digest:
             found.append("the paths are not those of a run alone")
         if not np.allclose(self.candles(), window.context.frame["close"].to_numpy(), rtol=1e-5):
             found.append("the chart shows other candles")

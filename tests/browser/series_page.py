@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.charts import Look, palette_of, series_figure
+from kronos_dashboard.charts import ChartStyle, get_palette, series_figure
 from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.ui.widgets.chart import live_chart
 from tests.support.paths import ROOT
@@ -33,7 +33,7 @@ def keep(first: float, last: float) -> None:
     st.session_state["view"] = (first, last)
 
 
-look = Look(palette=palette_of(dark=st.context.theme.type == "dark"))
+look = ChartStyle(palette=get_palette(dark=st.context.theme.type == "dark"))
 view = st.session_state.get("view")
 live_chart(series_figure(many(), look, view=view), key="chart", alt="All candles", on_view=keep)
 st.text(f"view {view and tuple(map(round, view))}")

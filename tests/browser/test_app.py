@@ -62,7 +62,7 @@ def test_a_first_forecast_is_one_click_from_home(app: App) -> None:
     forecast_ended(app)
     drawn = set(app.drawn())
     assert {"Candles", "95% of paths", "50% of paths", "Median", "One path", "Volatility cone 95%"} <= drawn
-    assert "What came" not in drawn
+    assert "Actual" not in drawn
 
 
 def test_the_fan_grows_on_the_chart_while_it_is_decoded(app: App) -> None:
@@ -89,7 +89,7 @@ def test_progress_is_counted_and_the_run_can_be_cancelled(app: App) -> None:
     run(app)
     expect(app.page.get_by_text(re.compile(r"Sampling step \d+ of 400"))).to_be_visible()
     button(app, "cancel").click()
-    expect(app.page.get_by_text("No forecast of this window yet")).to_be_visible()
+    expect(app.page.get_by_text("No forecast for this window yet")).to_be_visible()
     app.page.wait_for_function(f"() => !{CHART}.data.some((trace) => trace.name === 'Median')")
 
 
@@ -110,7 +110,7 @@ def test_the_window_moves_by_slider_buttons_and_keys_and_the_model_does_not_run(
     expect(place).to_contain_text("(row 6,092)")
     app.settle()
     assert "Median" not in app.drawn()
-    expect(app.page.get_by_text("No forecast of this window yet")).to_be_visible()
+    expect(app.page.get_by_text("No forecast for this window yet")).to_be_visible()
 
 
 def test_what_came_is_hidden_revealed_and_played(app: App) -> None:
@@ -118,14 +118,14 @@ def test_what_came_is_hidden_revealed_and_played(app: App) -> None:
     set_number(app, "Horizon", 12)
     run(app)
     forecast_ended(app)
-    assert "What came" not in app.drawn()
+    assert "Actual" not in app.drawn()
     app.page.get_by_role("button", name="+10 bars").click()
-    app.page.wait_for_function(has_trace("What came", 11))
+    app.page.wait_for_function(has_trace("Actual", 11))
     app.page.get_by_role("button", name="Hide").click()
-    app.page.wait_for_function(f"() => !{CHART}.data.some((trace) => trace.name === 'What came')")
+    app.page.wait_for_function(f"() => !{CHART}.data.some((trace) => trace.name === 'Actual')")
     drawn = app.page.locator(".st-key-chart .main-svg").first.element_handle()
     button(app, "reveal_play").click()
-    app.page.wait_for_function(has_trace("What came", 13))
+    app.page.wait_for_function(has_trace("Actual", 13))
     expect(app.page.get_by_role("button", name="Reveal all")).to_be_disabled()
     app.settle()
     assert app.page.evaluate("element => element.isConnected", drawn), "the chart was drawn in place"
@@ -144,7 +144,7 @@ def test_a_file_is_uploaded_the_window_moved_the_forecast_made_and_taken_away(ap
     assert app.first_time() != before
     run(app)
     forecast_ended(app)
-    app.page.get_by_role("tab", name="Files").click()
+    app.page.get_by_role("tab", name="Export").click()
     lines_saved = saved(app, "Forecast (CSV)", tmp_path).read_text(encoding="utf-8").splitlines()
     rows = list(csv.DictReader(line for line in lines_saved if not line.startswith("#")))
     last_seen = lines[879].split(",")[0]  # 900 rows less the horizon of 20, one step back
@@ -168,7 +168,7 @@ def saved(app: App, button: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(("data", "words"), [
-    (b"a,b\n1,2\n3,4\n", "lacks the column"),
+    (b"a,b\n1,2\n3,4\n", "has no column"),
     (b"time,open,high,low,close\n2024-01-01,1,2,0.5,1\n2024-01-02,1,nan,0.5,1\n", "not a finite number"),
 ])  # fmt: skip
 def test_a_bad_file_is_explained_and_the_series_before_it_stays(app: App, data: bytes, words: str) -> None:
@@ -223,8 +223,8 @@ def test_a_run_under_way_outlives_a_reload_and_a_change_of_page(app: App, leave:
     expect(app.page.get_by_text("200 paths, temperature 1")).to_be_visible(timeout=150_000)
     app.settle()
     assert "Median" in app.drawn()
-    app.page.get_by_role("tab", name="Side by side").click()
-    expect(app.page.get_by_text("There is one forecast so far.")).to_be_visible()
+    app.page.get_by_role("tab", name="Compare runs").click()
+    expect(app.page.get_by_text("Only one forecast so far.")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -243,7 +243,9 @@ def test_every_button_is_called_by_words(app: App, language: str) -> None:
     wanted = re.compile(r"[\u4e00-\u9fff]" if language == "zh" else r"[A-Za-z]{2}")
     icons = re.compile(r"\b[a-z]+_[a-z_]+\b")
     assert [name for name in names if not re.search(r"[A-Za-z]{2}|[\u4e00-\u9fff]", name) or icons.search(name)] == []
-    ours = {key: button(app, key).inner_text() for key in ("step_-10", "step_1", "step_last", "reveal_play", "reroll")}
+    ours = {
+        key: button(app, key).inner_text() for key in ("step_-10", "step_1", "step_last", "reveal_play", "new_seed")
+    }
     assert [key for key, name in ours.items() if not wanted.search(name)] == []
 
 

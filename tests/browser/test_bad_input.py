@@ -32,8 +32,8 @@ def address(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
         Loopback(Binance(History(now=ms(pd.Timestamp.now("UTC"))))) as exchange,
         serve(
             log,
-            KRONOS_DASHBOARD_FEED_GATEWAY=exchange.url,
-            KRONOS_DASHBOARD_FEED_PATIENCE_S="1",
+            KRONOS_DASHBOARD_FEED_PROXY_URL=exchange.url,
+            KRONOS_DASHBOARD_FEED_RETRY_BUDGET_S="1",
             KRONOS_DASHBOARD_MAX_UPLOAD_MB=str(MOST_MB),
         ) as url,
     ):
@@ -96,12 +96,12 @@ def test_a_number_stays_within_its_bounds_whatever_is_typed(shared: App, key: st
     ("abc", "must be a price above zero"),
     ("1.1 -3", "must be a price above zero"),
     (SCRIPT, "must be a price above zero"),
-    ("1 2 3 4 5 6", "5 levels at most"),
+    ("1 2 3 4 5 6", "at most 5 price levels"),
     ("1e999", "must be a price above zero"),
 ])  # fmt: skip
 def test_level_lines_that_are_no_prices_are_explained_beside_the_field(shared: App, text: str, words: str) -> None:
     shared.page.get_by_role("button", name="Appearance").click()
-    field = shared.page.get_by_role("textbox", name="Level lines")
+    field = shared.page.get_by_role("textbox", name="Price levels")
     field.fill(text)
     field.press("Enter")
     told(shared, words)
@@ -124,7 +124,7 @@ def parquet(rows: int = 60) -> bytes:
     ("empty.csv", b"", "empty"),
     ("binary.csv", bytes(range(256)) * 8, ""),
     ("page.json", b'{"name": "package", "version": "1.0.0", "scripts": {}}', ""),
-    (f"{SCRIPT}.csv", f"a,{SCRIPT}\n1,2\n".encode(), "lacks the column"),
+    (f"{SCRIPT}.csv", f"a,{SCRIPT}\n1,2\n".encode(), "has no column"),
     ("big.csv", b"0" * int(BEYOND_MB * 2**20), ""),
 ])  # fmt: skip
 def test_a_file_that_is_no_series_is_explained_and_the_series_stays(
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_series_is_explained_and_the_series_stays(
     ("prices.csv", makers.csv(40).encode(), ""),
 ])  # fmt: skip
 def test_a_file_that_is_no_exported_forecast_is_explained(forecast: App, name: str, data: bytes, words: str) -> None:
-    give(forecast, ".st-key-take_upload", name, data)
+    give(forecast, ".st-key-export_upload", name, data)
     box = told(forecast, words)
     assert len(box.inner_text()) > 30, "it says what was wanted and what to do"
     forecast.settle()
@@ -162,14 +162,14 @@ def forecast(shared: App) -> App:
     set_number(shared, "Horizon", 12)
     run(shared)
     forecast_ended(shared)
-    shared.page.get_by_role("tab", name="Files").click()
+    shared.page.get_by_role("tab", name="Export").click()
     shared.settle()
     return shared
 
 
 LINKS = (
-    ("sample=" + SCRIPT, "no sample"),
-    ("feed=nobody&symbol=BTC/USDT", "no feed"),
+    ("sample=" + SCRIPT, "Unknown sample"),
+    ("feed=nobody&symbol=BTC/USDT", "Unknown source"),
     ("feed=ccxt&exchange=nowhere&symbol=BTC/USDT", "nowhere"),
     ("feed=ccxt&exchange=binance", "no symbol"),
     ("feed=ccxt&exchange=binance&symbol=ETH/USDT&count=0", "1 to 1,000,000; got 0"),
@@ -179,7 +179,7 @@ LINKS = (
     ("feed=ccxt&exchange=binance&symbol=ETH/USDT&interval=7q", "7q"),
     ("feed=ccxt&exchange=binance&symbol=ETH/USDT&start=yesterday", "not a time"),
     ("feed=ccxt&exchange=binance&symbol=ETH/USDT&start=2024-01-02&end=2023-01-01", "start|end"),
-    ("feed=ccxt&exchange=binance&symbol=" + "X" * 200, "no symbol"),
+    ("feed=ccxt&exchange=binance&symbol=" + "X" * 200, "symbol in this link is not valid"),
     ("feed=ccxt&exchange=binance&symbol=NOSUCH/COIN&interval=1h", "NOSUCH"),
 )
 
@@ -188,7 +188,7 @@ def test_a_link_of_the_data_page_that_cannot_be_opened_says_why(fresh: App) -> N
     for query, words in LINKS:
         fresh.open(f"/Data?{query}")
         told(fresh, words)
-        expect(fresh.page.get_by_text("No candles yet")).to_be_visible()
+        expect(fresh.page.get_by_text("No data yet")).to_be_visible()
 
 
 def test_what_a_link_says_to_the_forecast_page_changes_nothing_but_the_language(fresh: App) -> None:
@@ -200,13 +200,13 @@ def test_what_a_link_says_to_the_forecast_page_changes_nothing_but_the_language(
 def test_a_symbol_that_no_exchange_has_is_searched_and_explained(fresh: App) -> None:
     fresh.open("/Data")
     with fresh.rerun():
-        fresh.page.get_by_test_id("stButtonGroup").get_by_text("Live").click()
+        fresh.page.get_by_test_id("stButtonGroup").get_by_text("Online").click()
     field = fresh.page.get_by_role("textbox", name="Symbol")
     field.fill(SCRIPT)
     with fresh.rerun():
         field.press("Enter")
-    fresh.page.get_by_role("button", name="Find").click()
-    expect(fresh.page.get_by_text("No symbol matches")).to_contain_text("onerror")
+    fresh.page.get_by_role("button", name="Search").click()
+    expect(fresh.page.get_by_text("No matches for")).to_contain_text("onerror")
     field.fill("")
     with fresh.rerun():
         field.press("Enter")
@@ -236,7 +236,7 @@ def test_prices_that_never_move_are_forecast_without_a_crash_in_any_tab(fresh: A
     forecast_ended(fresh)
     with fresh.rerun():
         button(fresh, "reveal_all").click()
-    for tab in ("Questions", "Comparison", "Files", "Sensitivity", "Side by side"):
+    for tab in ("Probabilities & risk", "Accuracy", "Export", "Sensitivity", "Compare runs"):
         fresh.page.get_by_role("tab", name=tab).click()
         fresh.settle()
         assert not re.search(r"\b(nan|inf|None|undefined)\b", fresh.page.get_by_test_id("stMain").inner_text())
@@ -250,30 +250,30 @@ def test_a_name_that_is_markup_is_shown_as_text_everywhere(fresh: App, tmp_path:
     expect(fresh.page.get_by_text(SCRIPT).first).to_be_visible()
     fresh.page.locator(".st-key-data_chart .js-plotly-plot .boxlayer .trace").first.wait_for(state="attached")
     with fresh.rerun():
-        fresh.page.get_by_role("button", name="Forecast these").click()
+        fresh.page.get_by_role("button", name="Forecast this series").click()
     set_number(fresh, "Horizon", 5)
     run(fresh)
     forecast_ended(fresh)
     box = fresh.page.locator(".st-key-chart .js-plotly-plot").bounding_box()
     assert box is not None
     fresh.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
-    fresh.page.get_by_role("tab", name="Files").click()
+    fresh.page.get_by_role("tab", name="Export").click()
     files = {}
-    for key in ("take_report", "take_run", "take_steps"):
+    for key in ("export_report", "export_run", "export_steps"):
         with fresh.page.expect_download() as started:
             button(fresh, key).click()
         files[key] = tmp_path / key
         started.value.save_as(files[key])
-    give(fresh, ".st-key-take_upload", f"{SCRIPT}.json", files["take_run"].read_bytes())
-    fresh.page.locator(".st-key-take_window .js-plotly-plot, .st-key-take_chart .js-plotly-plot").first.wait_for()
-    fresh.page.get_by_role("tab", name="Side by side").click()
+    give(fresh, ".st-key-export_upload", f"{SCRIPT}.json", files["export_run"].read_bytes())
+    fresh.page.locator(".st-key-export_window .js-plotly-plot, .st-key-export_chart .js-plotly-plot").first.wait_for()
+    fresh.page.get_by_role("tab", name="Compare runs").click()
     fresh.settle()
     assert fresh.page.locator("img[src=x]").count() == 0
-    report = files["take_report"].read_text(encoding="utf-8")
+    report = files["export_report"].read_text(encoding="utf-8")
     assert "<img src=x" not in report
-    assert json.loads(files["take_run"].read_text())["record"]["symbol"].startswith("<img")
+    assert json.loads(files["export_run"].read_text())["record"]["symbol"].startswith("<img")
     shown = fresh.page.context.new_page()
     shown.on("dialog", lambda box: fresh.problems.append(f"a script ran: {box.message}"))
-    shown.goto(files["take_report"].rename(tmp_path / "report.html").as_uri())
+    shown.goto(files["export_report"].rename(tmp_path / "report.html").as_uri())
     expect(shown.get_by_text(SCRIPT).first).to_be_visible()
     assert shown.locator("img[src=x]").count() == 0

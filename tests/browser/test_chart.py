@@ -167,10 +167,10 @@ def test_the_price_axis_turns_logarithmic_and_the_whole_window_comes_back(chart:
     whole = ask(chart, "element._fullLayout.xaxis.range")
     zoom(chart)
     with redrawn(chart):
-        chart.page.get_by_role("button", name="Logarithmic prices").click()
+        chart.page.get_by_role("button", name="Log scale").click()
     assert ask(chart, "element._fullLayout.yaxis.type") == "log"
     with redrawn(chart):
-        chart.page.get_by_role("button", name="Show the whole window").click()
+        chart.page.get_by_role("button", name="Reset zoom").click()
     assert ask(chart, "element._fullLayout.xaxis.range") == whole
     assert ask(chart, "view") is None
 

@@ -34,9 +34,9 @@ def address(chromium: Browser, exchange: Loopback, tmp_path_factory: pytest.Temp
     cache = str(folder / "cache")
     with serve(
         log,
-        KRONOS_DASHBOARD_FEED_GATEWAY=exchange.url,
+        KRONOS_DASHBOARD_FEED_PROXY_URL=exchange.url,
         KRONOS_DASHBOARD_CACHE_DIR=cache,
-        KRONOS_DASHBOARD_FEED_PATIENCE_S="1",
+        KRONOS_DASHBOARD_FEED_RETRY_BUDGET_S="1",
     ) as url:
         yield url
     assert "Traceback" not in log.read_text()
@@ -63,7 +63,7 @@ def upload(app: App, name: str, data: bytes) -> None:
 
 def facts(app: App) -> Locator:
     """The line of facts on the chosen series."""
-    return app.page.get_by_test_id("stCaptionContainer").filter(has_text="clock").first
+    return app.page.get_by_test_id("stCaptionContainer").filter(has_text="time zone").first
 
 
 def pick(app: App, label: str, value: str) -> None:
@@ -86,11 +86,11 @@ def european(n: int = 120) -> bytes:
 
 
 def test_a_file_as_spreadsheets_export_it_is_read_charted_and_taken_to_a_forecast(data: App, tmp_path: Path) -> None:
-    expect(data.page.get_by_text("No candles yet")).to_be_visible()
+    expect(data.page.get_by_text("No data yet")).to_be_visible()
     upload(data, "beispiel.csv", european())
     expect(facts(data)).to_contain_text("1d · 120 candles · 02 Jan 2024")
     data.page.locator(".st-key-data_chart .js-plotly-plot .boxlayer .trace").first.wait_for(state="attached")
-    data.page.get_by_role("tab", name="Export and link").click()
+    data.page.get_by_role("tab", name="Export & share").click()
     with data.page.expect_download() as started:
         data.page.get_by_role("button", name="Candles (CSV)").click()
     started.value.save_as(tmp_path / "taken.csv")
@@ -99,7 +99,7 @@ def test_a_file_as_spreadsheets_export_it_is_read_charted_and_taken_to_a_forecas
     assert len(rows) == 120
     assert rows[0]["timestamps"].startswith("2024-01-02")
     with data.rerun():
-        data.page.get_by_role("button", name="Forecast these").click()
+        data.page.get_by_role("button", name="Forecast this series").click()
     expect(data.page.get_by_role("heading", name="Forecast")).to_be_visible()
     expect(data.page.get_by_text("· 120 candles ·")).to_be_visible()
 
@@ -111,9 +111,9 @@ def test_a_file_with_several_instruments_lets_one_choose(data: App) -> None:
     expect(data.page.get_by_role("heading", name="AAA")).to_be_visible()
     pick(data, "Instrument", "BBB")
     with data.rerun():
-        data.page.get_by_role("button", name="Keep both").click()
+        data.page.get_by_role("button", name="Import as new series").click()
     expect(data.page.get_by_role("heading", name="BBB")).to_be_visible()
-    expect(data.page.get_by_text("In this session (2)")).to_be_visible()
+    expect(data.page.get_by_text("Loaded data (2)")).to_be_visible()
     with data.rerun():
         data.page.get_by_test_id("stRadio").get_by_text("AAA", exact=True).click()
     expect(data.page.get_by_role("heading", name="AAA")).to_be_visible()
@@ -121,17 +121,17 @@ def test_a_file_with_several_instruments_lets_one_choose(data: App) -> None:
 
 def test_a_bad_file_is_explained(data: App) -> None:
     upload(data, "bad.csv", b"a,b\n1,2\n3,4\n")
-    expect(data.page.get_by_role("alert").filter(has_text="lacks the column")).to_be_visible()
-    expect(data.page.get_by_text("No candles yet")).to_be_visible()
+    expect(data.page.get_by_role("alert").filter(has_text="has no column")).to_be_visible()
+    expect(data.page.get_by_text("No data yet")).to_be_visible()
 
 
 def test_a_gap_is_filled_by_one_click_and_opened_again_by_another(data: App) -> None:
     header, *rows = makers.csv(300).rstrip().split("\n")
     upload(data, "gap.csv", "\n".join([header, *rows[:150], *rows[153:]]).encode())
     expect(facts(data)).to_contain_text("297 candles")
-    data.page.get_by_role("button", name="Fill the gaps with flat candles").click()
+    data.page.get_by_role("button", name="Fill gaps with flat candles").click()
     expect(facts(data)).to_contain_text("300 candles")
-    expect(data.page.get_by_text("3 missing bars were filled")).to_be_visible()
+    expect(data.page.get_by_text("Filled 3 missing bars")).to_be_visible()
     data.page.get_by_role("button", name="Undo").click()
     expect(facts(data)).to_contain_text("297 candles")
 
@@ -141,13 +141,13 @@ def test_live_candles_are_found_fetched_and_opened_again_by_their_link(
 ) -> None:
     with opened(chromium, address) as data:
         with data.rerun():
-            data.page.get_by_test_id("stButtonGroup").get_by_text("Live").click()
+            data.page.get_by_test_id("stButtonGroup").get_by_text("Online").click()
         field = data.page.get_by_role("textbox", name="Symbol")
         field.fill("eth")
         with data.rerun():
             field.press("Enter")
-        data.page.get_by_role("button", name="Find").click()
-        box = data.page.get_by_role("combobox", name="Found for “eth”")
+        data.page.get_by_role("button", name="Search").click()
+        box = data.page.get_by_role("combobox", name="Results for “eth”")
         box.click()
         data.page.get_by_role("option", name="ETH/USDT").first.click()
         expect(field).to_have_value("ETH/USDT")
@@ -170,17 +170,19 @@ def test_an_exchange_that_is_down_is_told_and_the_cache_answers_where_it_can(
     try:
         with opened(chromium, address, LINK.replace("count=300", "count=200")) as data:
             expect(facts(data)).to_contain_text("200 candles")
-            expect(data.page.get_by_text(re.compile("candles came from the cache, fetched .* ago"))).to_be_visible()
+            expect(
+                data.page.get_by_text(re.compile("candles were loaded from the cache, fetched .* ago"))
+            ).to_be_visible()
         with opened(chromium, address, LINK.replace("ETH/USDT", "BTC/EUR")) as data:
             expect(data.page.get_by_role("alert").filter(has_text="Binance")).to_be_visible(timeout=30_000)
-            expect(data.page.get_by_text("No candles yet")).to_be_visible()
+            expect(data.page.get_by_text("No data yet")).to_be_visible()
     finally:
         exchange.faults.clear()
 
 
 def test_a_link_that_makes_no_sense_is_explained(chromium: Browser, address: str) -> None:
     with opened(chromium, address, "/Data?sample=../../etc/passwd") as data:
-        expect(data.page.get_by_role("alert").filter(has_text="no sample")).to_be_visible()
+        expect(data.page.get_by_role("alert").filter(has_text="Unknown sample")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "dark"), (1280, 720, "light")])

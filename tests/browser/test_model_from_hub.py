@@ -42,12 +42,12 @@ def test_an_id_that_the_hub_does_not_know_is_told_and_one_that_it_has_is_fetched
 ) -> None:
     with browse(chromium, address) as app:
         app.open("/")
-        expect(app.page.get_by_text(f"The model “{REPO}” is not loaded")).to_be_visible(timeout=60_000)
+        expect(app.page.get_by_text(f"Model “{REPO}” is not loaded")).to_be_visible(timeout=60_000)
         app.open("/Forecast")
         set_number(app, "Horizon", 15)
         before = app.first_time()
         run(app)
-        box = app.page.get_by_role("alert").filter(has_text="knows no repository")
+        box = app.page.get_by_role("alert").filter(has_text="There is no repository")
         expect(box).to_contain_text(REPO)
         expect(box).to_contain_text("Check the spelling (owner/name)")
         expect(box).to_contain_text("KRONOS_DASHBOARD_MODEL")

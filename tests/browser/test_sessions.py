@@ -36,7 +36,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shared(chromium: Browser, cache: Path) -> Iterator[str]:
     """A server with a folder of its own, that soon notices who has left."""
-    settings = {"KRONOS_DASHBOARD_ORPHAN_AFTER_S": str(ORPHAN_AFTER_S), "KRONOS_DASHBOARD_CACHE_DIR": str(cache)}
+    settings = {"KRONOS_DASHBOARD_ABANDON_AFTER_S": str(ORPHAN_AFTER_S), "KRONOS_DASHBOARD_CACHE_DIR": str(cache)}
     with serve(cache / "streamlit.log", **settings) as url:
         yield url
 
@@ -77,7 +77,7 @@ def test_a_session_that_waits_is_told_so_and_one_that_closes_its_tab_makes_room(
             with app.rerun():
                 app.page.locator(".st-key-step_-10 button").first.click()
             session.start()
-            expect(app.page.get_by_text(re.compile("Waiting: 1 ahead of you · about"))).to_be_visible()
+            expect(app.page.get_by_text(re.compile("Queued: 1 ahead of you · about"))).to_be_visible()
         expect(app.page.get_by_text(re.compile("30 paths, .*seed 7"))).to_be_visible(timeout=120_000)
         runs = json.loads((cache / "timings.json").read_text(encoding="utf-8"))["runs"]
         assert 200 not in [run["paths"] for run in runs], "only a run that comes to its end is remembered"

@@ -1,4 +1,4 @@
-"""The forecast page as Streamlit runs it, without a browser: what tests of it have in common."""
+"""The Forecast page as Streamlit runs it, without a browser: helpers of its tests."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = [
     "FORECAST",
     "HOME",
     "app",
-    "ended",
-    "finished",
-    "forecast",
-    "opened",
-    "row",
-    "shown_figure",
-    "sound",
-    "texts",
+    "assert_no_exception",
+    "cutoff_row",
+    "main_figure",
+    "open_forecast_page",
+    "page_text",
+    "run_forecast",
     "trace_names",
+    "wait_for_forecast",
+    "wait_for_key",
 ]
 
 
@@ -43,48 +43,48 @@ def app(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     st.cache_resource.clear()
 
 
-def opened(app: AppTest) -> AppTest:
-    """The forecast page, with a small window so that tests are quick."""
+def open_forecast_page(app: AppTest) -> AppTest:
+    """Open the Forecast page with a small window, so that tests are quick."""
     app.run().switch_page(FORECAST).run()
     app.number_input(key="context").set_value(60)
     app.number_input(key="horizon").set_value(10)
     app.number_input(key="paths").set_value(5)
-    return sound(app.run())
+    return assert_no_exception(app.run())
 
 
-def forecast(app: AppTest) -> AppTest:
-    """The same page after one run."""
+def run_forecast(app: AppTest) -> AppTest:
+    """Run the model once."""
     app.button(key="run").click()
-    return finished(app.run())
+    return wait_for_forecast(app.run())
 
 
-def sound(app: AppTest) -> AppTest:
+def assert_no_exception(app: AppTest) -> AppTest:
     assert not app.exception, [exception.message for exception in app.exception]
     return app
 
 
-def finished(app: AppTest) -> AppTest:
-    """The page once its forecast has ended."""
-    return ended(app, "job")
+def wait_for_forecast(app: AppTest) -> AppTest:
+    """Wait until the forecast has ended."""
+    return wait_for_key(app, "pending_run")
 
 
-def ended(app: AppTest, key: str, seconds: float = 30) -> AppTest:
-    """The page once what the session holds under ``key`` has ended (the browser polls; here the test does)."""
+def wait_for_key(app: AppTest, key: str, seconds: float = 30) -> AppTest:
+    """Run the page until the session has no ``key`` any more (a browser polls; here the test does)."""
     deadline = time.monotonic() + seconds
     while key in app.session_state:
         assert time.monotonic() < deadline, f"{key} did not end"
         time.sleep(0.05)
         app.run()
-    return sound(app)
+    return assert_no_exception(app)
 
 
-def texts(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     parts = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info, *app.title]
     return "\n".join(str(part.value) for part in parts)
 
 
-def shown_figure(app: AppTest) -> dict[str, Any]:
-    """The figure of the big chart."""
+def main_figure(app: AppTest) -> dict[str, Any]:
+    """Return the figure of the large chart."""
     for part in app.get("bidi_component"):
         data = json.loads(part.proto.json) if part.proto.json else None
         if isinstance(data, dict) and data.get("name") == "chart":
@@ -93,9 +93,9 @@ def shown_figure(app: AppTest) -> dict[str, Any]:
 
 
 def trace_names(app: AppTest) -> set[str]:
-    return {trace.get("name", "") for trace in shown_figure(app)["data"]}
+    return {trace.get("name", "") for trace in main_figure(app)["data"]}
 
 
-def row(app: AppTest) -> int:
-    """The row of the last candle of the context, as the page says it."""
-    return int(texts(app).split("(row ")[1].split(")")[0].replace(",", ""))
+def cutoff_row(app: AppTest) -> int:
+    """Return the row of the last context candle, as the page states it."""
+    return int(page_text(app).split("(row ")[1].split(")")[0].replace(",", ""))

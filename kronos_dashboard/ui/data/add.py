@@ -1,4 +1,4 @@
-"""How candles get into a session: files, the samples, a link, and the form for live candles (``data_fetch``)."""
+"""Adding candles to the session: files, samples, shared links, and the form for live candles (``fetch``)."""
 
 from __future__ import annotations
 
@@ -8,180 +8,204 @@ import streamlit as st
 
 from engine.errors import EngineError
 from kronos_dashboard.errors import DashboardError
-from kronos_dashboard.markets.importers import ChoiceNeeded, ExportedForecast, ImportOptions
+from kronos_dashboard.export.open import open_export
+from kronos_dashboard.markets.importers import ChoiceRequiredError, ExportedForecastError, ImportOptions
 from kronos_dashboard.markets.samples import SAMPLES
-from kronos_dashboard.ui.data.fetch import fetch_form, fetch_selection
-from kronos_dashboard.ui.data.import_options import option_label, option_values
-from kronos_dashboard.ui.forecast.export.page import bring
-from kronos_dashboard.ui.i18n import language, said, t
-from kronos_dashboard.ui.layout import escape, sentence, show_error
+from kronos_dashboard.markets.share_link import (
+    LINK_PARAMETERS,
+    Selection,
+    selection_from_parameters,
+    selection_to_parameters,
+)
+from kronos_dashboard.messages import msg
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.data.fetch import fetch_form, start_fetch
+from kronos_dashboard.ui.data.import_options import option_choices, option_label
+from kronos_dashboard.ui.i18n import language, t, translate
+from kronos_dashboard.ui.layout import capitalize_first, escape_markdown, show_error
 from kronos_dashboard.ui.resources import settings
-from kronos_dashboard.ui.series.library import chosen, file_series, held, keep, sample_series
-from kronos_dashboard.ui.series.share_link import PARAMETERS, Selection, from_parameters, to_parameters
+from kronos_dashboard.ui.series.library import (
+    add_series,
+    load_sample_series,
+    read_file_series,
+    selected_series,
+    session_series,
+)
 
-__all__ = ["add_candles", "open_link", "write_link"]
+__all__ = ["add_candles_form", "open_link_once", "update_address"]
 
-_MOST_FILES = 12
-_LINK_ERROR, _LINK_DONE, _PROBLEMS = "data_link_error", "data_link_done", "data_problems"
+_MAX_FILES = 12
+"""Files of one upload; a session has no more series."""
 
 
 @dataclass(frozen=True)
-class _Problem:
-    """A file that did not become candles; its bytes are kept where they are of use: for a choice, or elsewhere."""
+class _UploadProblem:
+    """A file that did not become a series; its bytes are stored if it can be read another way."""
 
     name: str
     error: DashboardError
     data: bytes = b""
 
 
-def open_link() -> None:
-    """Open what the address of the page selects, once."""
-    given = {name: value for name, value in st.query_params.items() if name in PARAMETERS}
-    if not given or given == st.session_state.get(_LINK_DONE):
+def open_link_once() -> None:
+    """Open the candles that the query parameters select, unless they were opened or written before."""
+    parameters = {name: value for name, value in st.query_params.items() if name in LINK_PARAMETERS}
+    if not parameters or parameters == state.DATA_OPENED_LINK.get():
         return
-    st.session_state[_LINK_DONE] = given
-    st.session_state.pop(_LINK_ERROR, None)
+    state.DATA_OPENED_LINK.set(parameters)
+    state.DATA_LINK_ERROR.clear()
     try:
-        selection = from_parameters(given)
+        selection = selection_from_parameters(parameters)
         if selection is not None:
-            _open(selection)
+            _open_selection(selection)
     except DashboardError as error:
-        st.session_state[_LINK_ERROR] = error
+        state.DATA_LINK_ERROR.set(error)
 
 
-def write_link() -> None:
-    """Let the address of the page say what is chosen; files have none."""
-    series = chosen()
+def update_address() -> None:
+    """Write the selected series into the query parameters; files have none."""
+    series = selected_series()
     if series is None:
         return
-    wanted = {} if series.selection is None else to_parameters(series.selection)
-    st.session_state[_LINK_DONE] = wanted
+    parameters = {} if series.selection is None else selection_to_parameters(series.selection)
+    state.DATA_OPENED_LINK.set(parameters)
     if "lang" in st.query_params:
-        wanted = {**wanted, "lang": language()}
-    if dict(st.query_params) != wanted:
-        st.query_params.from_dict(wanted)
+        parameters = {**parameters, "lang": language()}
+    if dict(st.query_params) != parameters:
+        st.query_params.from_dict(parameters)
 
 
-def add_candles() -> None:
-    """The three ways, one at a time."""
-    if _LINK_ERROR in st.session_state:
-        show_error(st.session_state[_LINK_ERROR])
-    st.session_state.setdefault("data_way", "file")
-    ways = {"file": t("File"), "fetch": t("Live"), "sample": t("Sample")}
-    way = st.segmented_control(
-        t("Add candles"),
-        list(ways),
-        format_func=ways.__getitem__,
+def add_candles_form() -> None:
+    """Draw the control of sources and the form of the selected one."""
+    error = state.DATA_LINK_ERROR.get()
+    if error is not None:
+        show_error(error)
+    state.DATA_SOURCE.ensure()
+    names = {"file": t("File"), "fetch": t("Online"), "sample": t("Sample")}
+    source = st.segmented_control(
+        t("Add data"),
+        list(names),
+        format_func=names.__getitem__,
         required=True,
-        key="data_way",
+        key=state.DATA_SOURCE.name,
         persist_state="session",
         width="stretch",
     )
-    if way == "sample":
-        _samples()
-    elif way == "fetch":
+    if source == "sample":
+        _sample_form()
+    elif source == "fetch":
         fetch_form()
     else:
-        _files()
+        _file_form()
 
 
-def _open(selection: Selection) -> None:
-    """Choose it where the session has it already, else get it."""
-    if selection.key in held():
-        keep(held()[selection.key])
+def _open_selection(selection: Selection) -> None:
+    """Select a series that the session has already, else load or fetch it."""
+    if selection.key in session_series():
+        add_series(session_series()[selection.key])
     elif selection.request is None:
-        st.session_state.update(data_way="sample", data_sample=selection.sample)
-        keep(sample_series(selection.sample))
+        state.DATA_SOURCE.set("sample")
+        state.DATA_SAMPLE.set(selection.sample)
+        add_series(load_sample_series(selection.sample))
     else:
-        st.session_state["data_way"] = "fetch"
-        fetch_selection(selection)
+        state.DATA_SOURCE.set("fetch")
+        start_fetch(selection)
 
 
-def _samples() -> None:
-    keys, titles = {sample.key: sample for sample in SAMPLES}, {sample.key: said(sample.title) for sample in SAMPLES}
-    key = st.selectbox(t("Sample"), list(keys), format_func=titles.__getitem__, key="data_sample")
-    source = t("Source: {source}.", source=escape(keys[key].source))
-    st.caption(f"{escape(said(keys[key].description))} {source}")
+def _sample_form() -> None:
+    samples = {sample.key: sample for sample in SAMPLES}
+    titles = {sample.key: translate(sample.title) for sample in SAMPLES}
+    key = st.selectbox(t("Sample"), list(samples), format_func=titles.__getitem__, key=state.DATA_SAMPLE.name)
+    source = t("Source: {source}.", source=escape_markdown(samples[key].source))
+    st.caption(f"{escape_markdown(translate(samples[key].description))} {source}")
     if st.button(t("Open sample"), key="data_open_sample", type="primary", width="stretch"):
-        st.session_state.pop(_LINK_ERROR, None)
+        state.DATA_LINK_ERROR.clear()
         try:
-            keep(held().get(key) or sample_series(key))
+            add_series(session_series().get(key) or load_sample_series(key))
         except DashboardError as error:
             show_error(error)
 
 
-def _files() -> None:
-    """A field for files that is emptied once they are read: the list of series shows what there is."""
-    turn = st.session_state.setdefault("data_uploads", 0)
+def _file_form() -> None:
+    """Draw an uploader that is empty again once its files are read, and the files that could not be read."""
+    upload_round = state.DATA_UPLOAD_ROUND.get()
     files = st.file_uploader(
         t("Files"),
         accept_multiple_files=True,
-        key=f"data_upload_{turn}",
+        key=f"data_upload_{upload_round}",
         label_visibility="collapsed",
         max_upload_size=settings().max_upload_mb,
     )
     st.caption(
         t(
-            "CSV, Excel, JSON, Parquet, Feather, also zipped; up to {size} MB and {rows} rows each. "
-            "Files stay on this computer.",
+            "CSV, Excel, JSON, Parquet or Feather, also zipped; up to {size} MB and {rows} rows each. Files "
+            "stay on this computer.",
             size=settings().max_upload_mb,
             rows=f"{settings().max_rows:,}",
         )
     )
     if files:
-        st.session_state[_PROBLEMS] = []
-        st.session_state.pop(_LINK_ERROR, None)
-        with st.spinner(t("Reading …")):
-            for file in files[:_MOST_FILES]:
-                _take(file.name, file.getvalue())
-        if len(files) > _MOST_FILES:
-            error = DashboardError(f"{_MOST_FILES} files are read at once; {len(files) - _MOST_FILES} were not.")
-            st.session_state[_PROBLEMS].append(_Problem("", error))
-        st.session_state["data_uploads"] = turn + 1
+        state.DATA_PROBLEMS.set([])
+        state.DATA_LINK_ERROR.clear()
+        with st.spinner(t("Reading…")):
+            for file in files[:_MAX_FILES]:
+                _add_file(file.name, file.getvalue())
+        if len(files) > _MAX_FILES:
+            error = DashboardError(
+                msg(
+                    "at most {limit} files can be imported at once; {count} were skipped.",
+                    limit=_MAX_FILES,
+                    count=len(files) - _MAX_FILES,
+                )
+            )
+            state.DATA_PROBLEMS.ensure().append(_UploadProblem("", error))
+        state.DATA_UPLOAD_ROUND.set(upload_round + 1)
         st.rerun()
-    for number, problem in enumerate(list(st.session_state.get(_PROBLEMS, []))):
+    for number, problem in enumerate(list(state.DATA_PROBLEMS.get())):
         _show_problem(number, problem)
 
 
-def _take(name: str, data: bytes, options: ImportOptions | None = None) -> None:
-    """A file becomes a series, or a problem that is shown."""
+def _add_file(name: str, data: bytes, options: ImportOptions | None = None) -> None:
+    """Add a file as a series, or as a problem to show."""
+    problems: list[_UploadProblem] = state.DATA_PROBLEMS.ensure()
     try:
-        keep(file_series(name, data, options))
-    except ChoiceNeeded as error:
-        st.session_state.setdefault(_PROBLEMS, []).append(_Problem(name, error, data))
-    except ExportedForecast as error:
-        st.session_state.setdefault(_PROBLEMS, []).append(_Problem(error.filename, error, error.data))
+        add_series(read_file_series(name, data, options))
+    except ChoiceRequiredError as error:
+        problems.append(_UploadProblem(name, error, data))
+    except ExportedForecastError as error:
+        problems.append(_UploadProblem(error.filename, error, error.data))
     except DashboardError as error:
-        st.session_state.setdefault(_PROBLEMS, []).append(_Problem(name, error))
+        problems.append(_UploadProblem(name, error))
 
 
-def _show_problem(number: int, problem: _Problem) -> None:
+def _show_problem(number: int, problem: _UploadProblem) -> None:
     error = problem.error
-    if isinstance(error, ExportedForecast) and problem.data:
-        _show_forecast(number, problem)
+    if isinstance(error, ExportedForecastError) and problem.data:
+        _show_exported_forecast(number, problem)
         return
-    if not isinstance(error, ChoiceNeeded):
+    if not isinstance(error, ChoiceRequiredError):
         show_error(error)
         return
-    st.info(escape(f"{said(error.message)} {said(error.hint)}"), icon=":material/help:")
-    option = error.choices.option
+    st.info(escape_markdown(f"{translate(error.message)} {translate(error.hint)}"), icon=":material/help:")
+    option = error.choice.option
     label = t("{option} of {file}", option=option_label(option), file=problem.name)
-    value = st.selectbox(label, option_values(error.choices), key=f"data_choice_{number}")
-    if st.button(t("Read"), key=f"data_choose_{number}", type="primary"):
-        st.session_state[_PROBLEMS].remove(problem)
-        with st.spinner(t("Reading …")):
-            _take(problem.name, problem.data, replace(ImportOptions(), **{option: value}))  # type: ignore[arg-type]
+    value = st.selectbox(label, option_choices(error.choice), key=f"data_choice_{number}")
+    if st.button(t("Import"), key=f"data_choose_{number}", type="primary"):
+        state.DATA_PROBLEMS.get().remove(problem)
+        with st.spinner(t("Reading…")):
+            _add_file(problem.name, problem.data, replace(ImportOptions(), **{option: value}))  # type: ignore[arg-type]
         st.rerun()
 
 
-def _show_forecast(number: int, problem: _Problem) -> None:
-    """An exported forecast is opened where forecasts are."""
-    st.info(escape(sentence(said(problem.error.message))), icon=":material/timeline:")
-    if st.button(t("Open it on the Forecast page"), key=f"data_bring_{number}", type="primary", width="stretch"):
-        try:
-            bring(problem.name, problem.data)
+def _show_exported_forecast(number: int, problem: _UploadProblem) -> None:
+    """Offer to open an exported forecast on the Forecast page."""
+    st.info(escape_markdown(capitalize_first(translate(problem.error.message))), icon=":material/timeline:")
+    if st.button(t("Open on the Forecast page"), key=f"data_open_export_{number}", type="primary", width="stretch"):
+        try:  # a damaged file is rejected here, where it can be replaced
+            open_export(problem.data, problem.name, lambda _: None, max_bytes=settings().max_upload_bytes)
         except (DashboardError, EngineError) as error:
             show_error(error)
             return
-        st.session_state[_PROBLEMS].remove(problem)
+        state.EXPORT_ON_ARRIVAL.set((problem.name, problem.data))
+        state.DATA_PROBLEMS.get().remove(problem)
         st.switch_page("pages/2_Forecast.py")

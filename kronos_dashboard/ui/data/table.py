@@ -1,143 +1,95 @@
-"""The chosen series: what it is, its chart, its rows, and the ways to take it along."""
+"""The selected series: header, chart and table."""
 
 from __future__ import annotations
-
-import io
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-from kronos_dashboard.charts import Look, series_figure
-from kronos_dashboard.export.candles import candles_csv
-from kronos_dashboard.markets.candles import CandleFrame, interval_label
+from kronos_dashboard.charts import ChartStyle, series_figure
+from kronos_dashboard.markets.editable_series import EditableSeries
+from kronos_dashboard.markets.intervals import interval_label
+from kronos_dashboard.ui import state
 from kronos_dashboard.ui.data.quality import calendar_code
-from kronos_dashboard.ui.i18n import chart_words, day, moment, said, t
-from kronos_dashboard.ui.layout import escape, palette
+from kronos_dashboard.ui.i18n import chart_labels, format_date, format_datetime, t, translate
+from kronos_dashboard.ui.layout import escape_markdown, theme_palette
 from kronos_dashboard.ui.series.library import series_title
-from kronos_dashboard.ui.series.session_series import Series
-from kronos_dashboard.ui.series.share_link import to_parameters
 from kronos_dashboard.ui.widgets.chart import live_chart
 
-__all__ = ["candles_parquet", "preview", "rows_table", "take_away", "title_line"]
+__all__ = ["rows_table", "series_chart", "series_header"]
 
 _HEIGHT = 340
-_ROWS = 200
-"""Rows in the table at once."""
+_MAX_ROWS = 200
+"""Rows of the table: it is sent with every run of the page."""
 
 
-def title_line(series: Series) -> None:
-    """Name and facts, and the way on to a forecast."""
+def series_header(series: EditableSeries) -> None:
+    """Draw title and facts, and the button that leads to the Forecast page."""
     candles = series.candles
     first, last = candles.local_index[0], candles.local_index[-1]
-    written = day if candles.interval >= pd.Timedelta(days=1) else moment
-    facts, onward = st.columns([3, 1.2], vertical_alignment="center")
+    calendar = calendar_code(series)
+    format_time = format_date if candles.interval >= pd.Timedelta(days=1) else format_datetime
+    facts, button = st.columns([3, 1.2], vertical_alignment="center")
     with facts:
-        st.subheader(escape(series_title(series)), anchor=False)
+        st.subheader(escape_markdown(series_title(series)), anchor=False)
         parts = [
             interval_label(candles.interval),
             t("{count} candles", count=f"{len(candles):,}"),
-            f"{written(first)} – {written(last)}",
-            t("clock {clock}", clock=escape(candles.session_tz)),
-            t("calendar {calendar}", calendar=escape(calendar_code(series) or t("none found"))),
+            f"{format_time(first)} – {format_time(last)}",
+            t("time zone {clock}", clock=escape_markdown(candles.session_tz)),
+            t("calendar {calendar}", calendar=escape_markdown(calendar)) if calendar else t("no calendar found"),
             *([] if candles.has_volume else [t("no volume")]),
-            *([t("stamped at the close")] if candles.stamped == "close" else []),
-            escape(said(candles.source)),
+            *([t("close timestamps")] if candles.timestamp_at == "close" else []),
+            escape_markdown(translate(candles.source)),
         ]
         st.caption(" · ".join(filter(None, parts)))
-    if onward.button(
-        t("Forecast these"), key="data_forecast", type="primary", icon=":material/timeline:", width="stretch"
+    if button.button(
+        t("Forecast this series"), key="data_forecast", type="primary", icon=":material/timeline:", width="stretch"
     ):
         st.switch_page("pages/2_Forecast.py")
 
 
 @st.fragment
-def preview(series: Series) -> None:
-    """The chart of the whole series; zooming and moving redraw it alone."""
+def series_chart(series: EditableSeries) -> None:
+    """Draw the chart of the whole series; zooming and panning redraw nothing else."""
     candles = series.candles
-    state = f"data_view_{candles.fingerprint[:12]}"
+    view = state.DATA_VIEW.of(candles.fingerprint[:12])
 
-    def moved(first: float, last: float) -> None:
-        st.session_state[state] = (first, last)
+    def on_view(first: float, last: float) -> None:
+        view.set((first, last))
 
     figure = series_figure(
-        candles, Look(palette=palette(), words=chart_words(), height=_HEIGHT), view=st.session_state.get(state)
+        candles, ChartStyle(palette=theme_palette(), labels=chart_labels(), height=_HEIGHT), view=view.get()
     )
-    with st.container(height=_HEIGHT + 40, border=False):  # its room is kept while the chart library is on its way
+    with st.container(height=_HEIGHT + 40, border=False):  # reserves the height while the chart library loads
         live_chart(
             figure,
             key="data_chart",
-            base=candles.fingerprint,
+            content_id=candles.fingerprint,
             alt=t("All {count} candles of {symbol}", count=f"{len(candles):,}", symbol=candles.symbol),
-            file="candles",
-            on_view=moved,
+            file_stem="candles",
+            on_view=on_view,
         )
 
 
-def rows_table(series: Series) -> None:
-    """A stretch of rows around one; rows are counted from 1, as in findings."""
+def rows_table(series: EditableSeries) -> None:
+    """Draw a table of rows around a given one; rows are counted from 1, as in findings."""
     candles = series.candles
     n = len(candles)
     row = st.number_input(
-        t("Around row"), 1, n, n, _ROWS // 2, key=f"data_row_{candles.fingerprint[:12]}", help=t("Counted from 1.")
+        t("Go to row"), 1, n, n, _MAX_ROWS // 2, key=f"data_row_{candles.fingerprint[:12]}", help=t("Counted from 1.")
     )
-    start = max(0, min(int(row) - 1 - _ROWS // 2, n - _ROWS))
-    shown = candles.rows(start, start + _ROWS)
+    start = max(0, min(int(row) - 1 - _MAX_ROWS // 2, n - _MAX_ROWS))
+    shown = candles.rows(start, start + _MAX_ROWS)
     table = shown.frame.loc[:, list(candles.columns)]
     table.insert(0, "time", shown.local_index.tz_localize(None))
     table.index = pd.RangeIndex(start + 1, start + 1 + len(table), name="row")
     st.dataframe(table, height=300, column_config={"time": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")})
     st.caption(
         t(
-            "Rows {first} to {last} of {count}; times on the clock {clock}.",
+            "Rows {first} to {last} of {count}; times in {clock}.",
             first=f"{start + 1:,}",
             last=f"{start + len(table):,}",
             count=f"{n:,}",
-            clock=escape(candles.session_tz),
+            clock=escape_markdown(candles.session_tz),
         )
     )
-
-
-def take_away(series: Series) -> None:
-    """The candles as they are now, as files; and the link that opens the same selection."""
-    candles, stem = series.candles, _stem(series.candles)
-    with st.container(horizontal=True):
-        st.download_button(
-            t("Candles (CSV)"),
-            lambda: candles_csv(candles),
-            f"{stem}.csv",
-            "text/csv",
-            key="data_csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help=t("Times with their offset from UTC; it can be read again here. No cell can become a formula."),
-        )
-        st.download_button(
-            t("Candles (Parquet)"),
-            lambda: candles_parquet(candles),
-            f"{stem}.parquet",
-            "application/vnd.apache.parquet",
-            key="data_parquet",
-            icon=":material/download:",
-            on_click="ignore",
-            help=t("The same columns, exact, for pandas and others."),
-        )
-    if series.selection is None:
-        st.caption(t("A file has no link: it stays on this computer."))
-        return
-    st.caption(t("This link opens the same selection: what to ask for, not the candles, and without the changes."))
-    st.code(f"{st.context.url or ''}?{urlencode(to_parameters(series.selection))}", language=None, wrap_lines=True)
-
-
-def candles_parquet(candles: CandleFrame) -> bytes:
-    """``timestamps`` on the session clock, prices, and volume and amount if known. No cell holds text."""
-    table = candles.frame.loc[:, list(candles.columns)].reset_index(drop=True)
-    table.insert(0, "timestamps", candles.local_index)
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()
-
-
-def _stem(candles: CandleFrame) -> str:
-    plain = "".join(letter if letter.isalnum() else "_" for letter in candles.symbol)[:40]
-    return f"candles_{plain}_{interval_label(candles.interval)}"

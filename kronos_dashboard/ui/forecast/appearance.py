@@ -1,4 +1,4 @@
-"""How the chart looks, as the reader chose: colours, paths, levels, marks. None of it changes a number."""
+"""How the large chart looks: colors, paths, price levels, marks. Nothing here changes a number."""
 
 from __future__ import annotations
 
@@ -8,159 +8,185 @@ from typing import Literal
 
 import streamlit as st
 
-from kronos_dashboard.charts import MOST_PATHS, Level, Look, palette_of
+from kronos_dashboard.charts import MAX_VISIBLE_PATHS, ChartStyle, PriceLevel, get_palette
 from kronos_dashboard.errors import SettingsError
-from kronos_dashboard.ui.i18n import chart_words, t
+from kronos_dashboard.messages import msg
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.i18n import chart_labels, t
 from kronos_dashboard.ui.layout import show_error
 
-__all__ = ["MOST_LEVELS", "Behind", "appearance", "behind", "levels", "look", "read_levels", "shows_surprise"]
+__all__ = [
+    "MAX_LEVELS",
+    "BaselineLayer",
+    "appearance_controls",
+    "baseline_layer",
+    "chart_style",
+    "parse_levels",
+    "price_levels",
+    "shows_surprisal",
+    "small_chart_style",
+]
 
-Behind = Literal["volatility", "walk", "none"]
+BaselineLayer = Literal["volatility", "walk", "none"]
 """What is drawn behind the fan: the cone of historical volatility, the random walk, or nothing."""
 
-MOST_LEVELS = 5
+MAX_LEVELS = 5
 HEIGHT = 500
-_PATHS = (0, 20, 50, MOST_PATHS)
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
-_DEFAULTS: dict[str, object] = {
-    "colours": "classic",
-    "drawn_paths": 0,
-    "behind": "volatility",
-    "show_log": False,
-    "show_path": True,
-    "show_surprise": False,
-    "hollow": False,
-    "truth_candles": False,
-    "levels": "",
-}
+"""Pixels of the chart before the browser fits it to its window."""
+_PATH_COUNTS = (0, 20, 50, MAX_VISIBLE_PATHS)
+_WITH_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+_KEYS: tuple[state.StateKey[str] | state.StateKey[int] | state.StateKey[bool], ...] = (
+    state.PALETTE,
+    state.VISIBLE_PATHS,
+    state.BASELINE_LAYER,
+    state.LOG_SCALE,
+    state.SHOW_MEDOID_PATH,
+    state.SHOW_SURPRISAL,
+    state.HOLLOW_CANDLES,
+    state.ACTUALS_AS_CANDLES,
+    state.PRICE_LEVELS,
+)
 
 
-def look() -> Look:
-    """What the reader chose, in the theme and the language of the session."""
-    return Look(
-        palette=palette_of(str(_chosen("colours")), dark=st.context.theme.type == "dark"),
-        words=chart_words(),
-        paths=int(str(_chosen("drawn_paths"))),
-        candles=bool(_chosen("show_path")),
-        truth_as_candles=bool(_chosen("truth_candles")),
-        hollow=bool(_chosen("hollow")),
-        log=bool(_chosen("show_log")),
+def chart_style() -> ChartStyle:
+    """Return the chosen style, in the theme and the language of the session."""
+    return ChartStyle(
+        palette=get_palette(state.PALETTE.get(), dark=st.context.theme.type == "dark"),
+        labels=chart_labels(),
+        visible_paths=int(state.VISIBLE_PATHS.get()),
+        show_medoid_path=bool(state.SHOW_MEDOID_PATH.get()),
+        actuals_as_candles=bool(state.ACTUALS_AS_CANDLES.get()),
+        hollow_candles=bool(state.HOLLOW_CANDLES.get()),
+        log_scale=bool(state.LOG_SCALE.get()),
         height=HEIGHT,
     )
 
 
-def behind() -> Behind:
-    """What is drawn behind the fan."""
-    chosen = _chosen("behind")
-    return "none" if chosen == "none" else "walk" if chosen == "walk" else "volatility"
+def small_chart_style(height: int = 560) -> ChartStyle:
+    """Return the style of the charts below the large one: the chosen palette, without its other options."""
+    return ChartStyle(palette=chart_style().palette, labels=chart_labels(), height=height)
 
 
-def shows_surprise() -> bool:
-    """Whether candles that surprised the model are marked."""
-    return bool(_chosen("show_surprise"))
+def baseline_layer() -> BaselineLayer:
+    """Return what is drawn behind the fan."""
+    layer = state.BASELINE_LAYER.get()
+    return "none" if layer == "none" else "walk" if layer == "walk" else "volatility"
 
 
-def levels() -> tuple[Level, ...]:
-    """The prices that lines are drawn at; those that cannot be read are told where they are typed."""
+def shows_surprisal() -> bool:
+    """Return whether candles of high surprisal are marked."""
+    return bool(state.SHOW_SURPRISAL.get())
+
+
+def price_levels() -> tuple[PriceLevel, ...]:
+    """Return the price levels to draw; none if the text is invalid, which is reported beside its input."""
     try:
-        return tuple(Level(price=price) for price in read_levels(str(_chosen("levels"))))
+        return tuple(PriceLevel(price=price) for price in parse_levels(state.PRICE_LEVELS.get()))
     except SettingsError:
         return ()
 
 
-def read_levels(text: str) -> list[float]:
-    """Prices from a text, each once.
+def parse_levels(text: str) -> list[float]:
+    """Parse prices, each once.
 
     Args:
-        text: numbers with blanks or semicolons between them; a point before decimals, commas between thousands.
+        text: numbers separated by blanks or semicolons; a point before decimals, commas between thousands.
 
     Raises:
-        SettingsError: one is no price, or there are too many.
+        SettingsError: an entry is not a positive price, or there are more than ``MAX_LEVELS``.
     """
-    found: list[float] = []
-    for word in re.split(r"[\s;]+", text.strip()):
-        plain = word.strip(",")
-        if not plain:
+    prices: list[float] = []
+    for entry in re.split(r"[\s;]+", text.strip()):
+        bare = entry.strip(",")
+        if not bare:
             continue
-        number = plain.replace(",", "") if _THOUSANDS.fullmatch(plain) else plain
+        number = bare.replace(",", "") if _WITH_THOUSANDS.fullmatch(bare) else bare
         try:
             price = float(number)
         except ValueError:
             price = math.nan
         if not (math.isfinite(price) and price > 0):
             raise SettingsError(
-                f"a level must be a price above zero; got {plain[:20]!r}.",
-                "Write prices with a point before decimals and a blank between them.",
+                msg("a level must be a price above zero; got {bare}.", bare=repr(bare[:20])),
+                msg("Use a decimal point, and separate prices with spaces."),
             )
-        found.append(price)
-    levels = list(dict.fromkeys(found))
-    if len(levels) > MOST_LEVELS:
-        raise SettingsError(f"{MOST_LEVELS} levels at most are drawn; got {len(levels)}.", "Remove some.")
+        prices.append(price)
+    levels = list(dict.fromkeys(prices))
+    if len(levels) > MAX_LEVELS:
+        raise SettingsError(
+            msg(
+                "at most {limit} price levels can be shown; got {count}.",
+                limit=MAX_LEVELS,
+                count=len(levels),
+            ),
+            msg("Remove some."),
+        )
     return levels
 
 
-def appearance() -> None:
-    """The choices, behind a button."""
-    for key, value in _DEFAULTS.items():
-        st.session_state.setdefault(key, value)
+def appearance_controls() -> None:
+    """Draw the controls in a popover."""
+    for key in _KEYS:
+        key.ensure()
     with st.popover(t("Appearance"), icon=":material/palette:"):
-        _colours()
-        _fan()
+        _candle_controls()
+        _fan_controls()
         st.text_input(
-            t("Level lines"),
-            key="levels",
+            t("Price levels"),
+            key=state.PRICE_LEVELS.name,
             persist_state="session",
             placeholder="1.085 1.092",
-            help=t("Up to {most} prices with blanks between them.", most=MOST_LEVELS),
+            help=t("Up to {most} prices, separated by spaces.", most=MAX_LEVELS),
         )
         try:
-            read_levels(str(_chosen("levels")))
+            parse_levels(state.PRICE_LEVELS.get())
         except SettingsError as error:
             show_error(error)
 
 
-def _colours() -> None:
+def _candle_controls() -> None:
     names = {
-        "classic": t("Green and red"),
-        "east_asian": t("Red rises"),
+        "classic": t("Green up, red down"),
+        "east_asian": t("Red up, green down"),
         "colour_blind": t("Blue and orange"),
-        "ink": t("Ink"),
+        "ink": t("Monochrome"),
     }
     st.segmented_control(
-        t("Candles"), list(names), format_func=names.__getitem__, key="colours", required=True, persist_state="session"
-    )
-    st.toggle(t("Rising candles hollow"), key="hollow", persist_state="session")
-    st.toggle(t("Logarithmic prices"), key="show_log", persist_state="session")
-    st.toggle(t("What came as candles"), key="truth_candles", persist_state="session")
-    st.toggle(
-        t("Mark candles that surprised the model"),
-        key="show_surprise",
-        persist_state="session",
-        help=t("How unlikely each of the last candles was to the model, in standard deviations; known after a run."),
-    )
-
-
-def _fan() -> None:
-    st.segmented_control(
-        t("Sample paths"),
-        _PATHS,
-        format_func=lambda count: {0: t("None"), MOST_PATHS: t("All")}.get(count, str(count)),
-        key="drawn_paths",
-        required=True,
-        persist_state="session",
-    )
-    st.toggle(t("One path as candles"), key="show_path", persist_state="session")
-    names = {"volatility": t("Volatility cone"), "walk": t("Random walk"), "none": t("Nothing")}
-    st.segmented_control(
-        t("Behind the fan"),
+        t("Candles"),
         list(names),
         format_func=names.__getitem__,
-        key="behind",
+        key=state.PALETTE.name,
         required=True,
         persist_state="session",
-        help=t("What you get without a model: prices that only swing as much as they did in the context."),
+    )
+    st.toggle(t("Hollow up candles"), key=state.HOLLOW_CANDLES.name, persist_state="session")
+    st.toggle(t("Log scale"), key=state.LOG_SCALE.name, persist_state="session")
+    st.toggle(t("Show actuals as candles"), key=state.ACTUALS_AS_CANDLES.name, persist_state="session")
+    st.toggle(
+        t("Highlight unusual candles (surprisal)"),
+        key=state.SHOW_SURPRISAL.name,
+        persist_state="session",
+        help=t("How unlikely each recent candle was to the model, in standard deviations; available after a run."),
     )
 
 
-def _chosen(key: str) -> object:
-    return st.session_state.get(key, _DEFAULTS[key])
+def _fan_controls() -> None:
+    st.segmented_control(
+        t("Sample paths"),
+        _PATH_COUNTS,
+        format_func=lambda count: {0: t("None"), MAX_VISIBLE_PATHS: t("All")}.get(count, str(count)),
+        key=state.VISIBLE_PATHS.name,
+        required=True,
+        persist_state="session",
+    )
+    st.toggle(t("Show one path as candles"), key=state.SHOW_MEDOID_PATH.name, persist_state="session")
+    names = {"volatility": t("Volatility cone"), "walk": t("Random walk"), "none": t("None")}
+    st.segmented_control(
+        t("Baseline"),
+        list(names),
+        format_func=names.__getitem__,
+        key=state.BASELINE_LAYER.name,
+        required=True,
+        persist_state="session",
+        help=t("The forecast without a model: prices with the same volatility as the context."),
+    )

@@ -1,162 +1,160 @@
-"""The controls in the sidebar: how long context and horizon are, how paths are drawn, which model draws them."""
+"""Sidebar of the Forecast page: lengths of the window, sampling, and the model with its device and precision."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from kronos_dashboard.forecasting.defaults import DEFAULT_CONTEXT, DEFAULT_HORIZON
 from kronos_dashboard.forecasting.run import SamplingConfig
 from kronos_dashboard.forecasting.windows import check_lengths
-from kronos_dashboard.models.cache import ModelChoice, choices, devices
+from kronos_dashboard.models.catalog import ModelChoice, ModelKey, devices, model_options
 from kronos_dashboard.models.loading import DTYPES
-from kronos_dashboard.ui.forecast.sampling import choose_sampling
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.forecast.sampling import sampling_controls
 from kronos_dashboard.ui.i18n import t
-from kronos_dashboard.ui.resources import settings, shelf, warm_up
+from kronos_dashboard.ui.resources import model_cache, warm_up
+from kronos_dashboard.ui.resources import settings as app_settings
 
-__all__ = ["CONTEXT", "HORIZON", "Setup", "choose_setup"]
+__all__ = ["ForecastSettings", "forecast_controls"]
 
-CONTEXT = 400
-HORIZON = 120
-_BEST = ""
-"""The device that is taken by itself."""
+_BEST_DEVICE = ""
+"""Option of the select box that stands for ``ForecastSettings.device = None``."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
-    """All that a forecast needs beside the place of its window."""
+class ForecastSettings:
+    """Everything a forecast depends on besides the position of its window."""
 
     context: int
     horizon: int
     sampling: SamplingConfig
     model: ModelChoice
     device: str | None = None
-    """None: the best there is."""
+    """None: the best one available."""
     dtype: str = "float32"
 
     @property
-    def engine(self) -> str:
-        """Names the model together with device and type of numbers."""
-        return f"{self.model.name}|{self.device or 'best'}|{self.dtype}"
+    def model_key(self) -> ModelKey:
+        """Identifies the model together with its device and dtype."""
+        return ModelKey(name=self.model.name, device=self.device, dtype=self.dtype)
 
 
-def choose_setup() -> Setup:
-    """Everything in the sidebar below the series.
+def forecast_controls() -> ForecastSettings:
+    """Draw the sidebar below the series and return the chosen settings.
 
     Raises:
-        WindowError: the settings allow no such lengths.
+        WindowError: the application's settings do not allow these lengths.
     """
-    offered = _offered()
-    model = _model_of(offered)
+    options = _available_models()
+    model = _selected_model(options)
     with st.sidebar:
         st.subheader(t("Window"), anchor=False)
-        context, horizon = _lengths(model)
+        context, horizon = _length_inputs(model)
         st.subheader(t("Sampling"), anchor=False)
-        sampling = choose_sampling()
+        sampling = sampling_controls()
         with st.expander(t("Model"), icon=":material/neurology:"):
-            device, dtype = _model(offered, model)
-    check_lengths(context, horizon, settings())
-    return Setup(context=context, horizon=horizon, sampling=sampling, model=model, device=device, dtype=dtype)
-
-
-def _offered() -> list[ModelChoice]:
-    """The models to choose from; the configured one alone while torch is on its way, so that the page need not wait."""
-    own = settings().model
-    return [ModelChoice(name=own)] if warm_up().is_alive() else choices(own)
-
-
-def _model_of(offered: list[ModelChoice]) -> ModelChoice:
-    """The chosen model, with the limit that it is known to have once it is loaded."""
-    wanted = st.session_state.get("model")
-    model = next((choice for choice in offered if choice.name == wanted), offered[0])
-    loaded = shelf().peek(model.name)
-    if loaded is None or loaded.max_context == model.max_context:
-        return model
-    return ModelChoice(
-        name=model.name,
-        max_context=loaded.max_context,
-        parameters=model.parameters,
-        download_mb=model.download_mb,
+            device, dtype = _model_controls(options, model)
+    check_lengths(context, horizon, app_settings())
+    return ForecastSettings(
+        context=context, horizon=horizon, sampling=sampling, model=model, device=device, dtype=dtype
     )
 
 
-def _lengths(model: ModelChoice) -> tuple[int, int]:
-    """Context and horizon; the context stays within what the model sees."""
-    own, state = settings(), st.session_state
-    most = max(own.min_context, min(own.max_context, model.max_context))
-    state["context"] = min(max(int(state.get("context", CONTEXT)), own.min_context), most)
-    state["horizon"] = min(max(int(state.get("horizon", HORIZON)), 1), own.max_horizon)
+def _available_models() -> list[ModelChoice]:
+    """Return the models on offer; only the configured one until torch is imported, so that the page need not wait."""
+    configured = app_settings().model
+    return [ModelChoice(name=configured)] if warm_up().is_alive() else model_options(configured)
+
+
+def _selected_model(options: list[ModelChoice]) -> ModelChoice:
+    """Return the selected model, with the context limit read from its checkpoint once that is loaded."""
+    selected = state.MODEL.get()
+    model = next((option for option in options if option.name == selected), options[0])
+    loaded = model_cache().get_if_loaded(model.name)
+    return model if loaded is None else replace(model, max_context=loaded.max_context)
+
+
+def _length_inputs(model: ModelChoice) -> tuple[int, int]:
+    """Draw the inputs of context and horizon; the context is clamped to what the model can see."""
+    limits = app_settings()
+    max_context = max(limits.min_context, min(limits.max_context, model.max_context))
+    # Clamp before drawing: a widget whose stored value is out of its range raises.
+    context = state.CONTEXT.get() or DEFAULT_CONTEXT
+    horizon = state.HORIZON.get() or DEFAULT_HORIZON
+    state.CONTEXT.set(min(max(int(context), limits.min_context), max_context))
+    state.HORIZON.set(min(max(int(horizon), 1), limits.max_horizon))
     left, right = st.columns(2)
     context = left.number_input(
         t("Context"),
-        own.min_context,
-        most,
+        limits.min_context,
+        max_context,
         step=10,
-        key="context",
+        key=state.CONTEXT.name,
         persist_state="session",
-        help=t("Candles the model sees; this one sees at most {most}.", most=f"{most:,}"),
+        help=t("Number of past candles the model sees (max. {most}).", most=f"{max_context:,}"),
     )
     horizon = right.number_input(
         t("Horizon"),
         1,
-        own.max_horizon,
+        limits.max_horizon,
         step=10,
-        key="horizon",
+        key=state.HORIZON.name,
         persist_state="session",
-        help=t("Candles to forecast, at most {most}.", most=f"{own.max_horizon:,}"),
+        help=t("Number of bars to forecast (max. {most}).", most=f"{limits.max_horizon:,}"),
     )
     if context + horizon > model.max_context:
         st.caption(
             t(
-                "Together more than the {most} candles that the model sees at once: late steps no longer see the "
-                "oldest candles.",
+                "Context + horizon exceed the model's limit of {most} candles; late bars ignore the oldest ones.",
                 most=f"{model.max_context:,}",
             )
         )
     return int(context), int(horizon)
 
 
-def _model(offered: list[ModelChoice], model: ModelChoice) -> tuple[str | None, str]:
-    """Model, device and type of numbers."""
-    by_name = {choice.name: choice for choice in offered}
-    if st.session_state.get("model") not in by_name:
-        st.session_state["model"] = model.name
+def _model_controls(options: list[ModelChoice], model: ModelChoice) -> tuple[str | None, str]:
+    """Draw the select boxes of model, device and dtype; return device and dtype."""
+    by_name = {option.name: option for option in options}
+    if state.MODEL.get() not in by_name:
+        state.MODEL.set(model.name)
     st.selectbox(
         t("Model"),
         list(by_name),
-        format_func=lambda name: _label(by_name[name]),
-        key="model",
+        format_func=lambda name: _model_label(by_name[name]),
+        key=state.MODEL.name,
         persist_state="session",
-        help=t("The published models are fetched from the Hugging Face hub when they are first asked for."),
+        help=t("Published models are downloaded from the Hugging Face Hub on first use."),
         label_visibility="collapsed",
     )
-    st.caption(_limits(model))
-    found = [] if warm_up().is_alive() else devices()
+    st.caption(_model_limits_text(model))
+    available = [] if warm_up().is_alive() else devices()
     left, right = st.columns(2)
     device = left.selectbox(
         t("Device"),
-        [_BEST, *found] if len(found) > 1 else [_BEST],
-        format_func=lambda name: name.upper() or t("Best: {device}", device=(found or ["cpu"])[0].upper()),
-        key="device",
+        [_BEST_DEVICE, *available] if len(available) > 1 else [_BEST_DEVICE],
+        format_func=lambda name: name.upper() or t("Auto ({device})", device=(available or ["cpu"])[0].upper()),
+        key=state.DEVICE.name,
         persist_state="session",
-        disabled=len(found) < 2,
+        disabled=len(available) < 2,
     )
     dtype = right.selectbox(
-        t("Numbers"),
+        t("Precision"),
         DTYPES,
-        key="dtype",
+        key=state.DTYPE.name,
         persist_state="session",
-        help=t("bfloat16 is faster where the hardware has it, and less exact."),
+        help=t("bfloat16 is faster on hardware that supports it, but less precise."),
     )
     return device or None, dtype
 
 
-def _label(choice: ModelChoice) -> str:
-    return choice.name if choice.parameters is None else f"{choice.name} · {choice.parameters / 1e6:.1f} M"
+def _model_label(model: ModelChoice) -> str:
+    return model.name if model.parameters is None else f"{model.name} · {model.parameters / 1e6:.1f} M"
 
 
-def _limits(model: ModelChoice) -> str:
-    sees = t("Sees up to {count} candles.", count=f"{model.max_context:,}")
+def _model_limits_text(model: ModelChoice) -> str:
+    text = t("Context limit: {count} candles.", count=f"{model.max_context:,}")
     if not model.download_mb:
-        return sees
-    return f"{sees} " + t("Downloads {size} MB the first time.", size=f"{model.download_mb:,.0f}")
+        return text
+    return f"{text} " + t("First use downloads {size} MB.", size=f"{model.download_mb:,.0f}")

@@ -1,4 +1,4 @@
-"""What came, hidden until it is revealed: all at once, bar by bar, or played like a film."""
+"""Hidden actual candles of a past window: revealed all at once, bar by bar, or by playback."""
 
 from __future__ import annotations
 
@@ -8,94 +8,110 @@ from dataclasses import dataclass
 import streamlit as st
 
 from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.ui import state
 from kronos_dashboard.ui.i18n import t
 from kronos_dashboard.ui.widgets.icon_button import icon_button
 
-__all__ = ["PLAY_S", "play_on", "playing", "reveal_controls", "revealed"]
+__all__ = ["PLAYBACK_BAR_S", "advance_playback", "is_playing", "reveal_controls", "revealed_bars", "stop_playback"]
 
-PLAY_S = 0.4
-"""Seconds per bar of the film."""
+PLAYBACK_BAR_S = 0.4
+"""Seconds per bar of the playback."""
 
 
 @dataclass(frozen=True)
-class _Film:
-    """A film that runs: of which window, from how many revealed bars on, and since when."""
+class _Playback:
+    """A running playback."""
 
-    key: tuple[str, int, str]
+    window: tuple[str, int, str]
+    """Identity of the window."""
     start: int
-    began: float
+    """Bars that were revealed when it started."""
+    started_at: float
+    """Monotonic time, seconds."""
 
 
-def known_bars(window: Window) -> int:
-    """How many bars of what came are known at all."""
-    return 0 if window.came is None else len(window.came)
+def observed_bars(window: Window) -> int:
+    """Return how many bars after the cutoff have actual candles, shown or not."""
+    return 0 if window.observed is None else len(window.observed)
 
 
-def revealed(window: Window) -> int:
-    """How many bars of what came are shown: none of a past window at first; all of those that *Latest* knows."""
-    known = known_bars(window)
-    if window.truth is None:
-        return known
-    key, count = st.session_state.get("revealed", (None, 0))
-    return min(int(count), known) if key == window.key else 0
+def revealed_bars(window: Window) -> int:
+    """Return how many actual bars are shown: initially none of a past window, all of a latest one."""
+    observed = observed_bars(window)
+    if window.actual is None:
+        return observed
+    identity, count = state.REVEALED_BARS.get()
+    return min(int(count), observed) if identity == window.identity else 0
 
 
-def playing(window: Window) -> bool:
-    """Whether the film of this window runs."""
-    film: _Film | None = st.session_state.get("film")
-    return film is not None and film.key == window.key and window.truth is not None
+def is_playing(window: Window) -> bool:
+    """Return whether the playback of this window is running."""
+    playback: _Playback | None = state.PLAYBACK.get()
+    return playback is not None and playback.window == window.identity and window.actual is not None
 
 
-def play_on(window: Window) -> bool:
-    """Reveal what the film has come to; True once it has ended."""
-    if not playing(window):
+def advance_playback(window: Window) -> bool:
+    """Reveal the bars that are due by now; return True when the playback has just ended."""
+    playback: _Playback | None = state.PLAYBACK.get()
+    if playback is None or not is_playing(window):
         return False
-    film: _Film = st.session_state["film"]
-    count = film.start + 1 + int((time.monotonic() - film.began) / PLAY_S)
+    count = playback.start + 1 + int((time.monotonic() - playback.started_at) / PLAYBACK_BAR_S)
     reveal(window, count)
-    if count < known_bars(window):
+    if count < observed_bars(window):
         return False
-    del st.session_state["film"]
+    stop_playback()
     return True
 
 
+def stop_playback() -> None:
+    """Stop the playback, if one is running; what it has revealed stays."""
+    state.PLAYBACK.clear()
+
+
 def reveal(window: Window, count: int) -> None:
-    """Show the first ``count`` bars of what came."""
-    st.session_state["revealed"] = (window.key, min(max(count, 0), known_bars(window)))
+    """Show the first ``count`` actual bars."""
+    state.REVEALED_BARS.set((window.identity, min(max(count, 0), observed_bars(window))))
 
 
 def reveal_controls(window: Window) -> None:
-    """Buttons that reveal and hide what came, for a window of the past."""
-    if window.truth is None:
+    """Draw the buttons that reveal and hide the actual candles of a past window; nothing for a latest one."""
+    if window.actual is None:
         return
-    shown, known, runs = revealed(window), known_bars(window), playing(window)
-    rest = shown < known
+    revealed, observed, is_running = revealed_bars(window), observed_bars(window), is_playing(window)
+    has_more = revealed < observed
     buttons = (
-        ("reveal_1", t("+1 bar"), "", lambda: _stop_at(window, shown + 1), rest),
-        ("reveal_10", t("+10 bars"), "", lambda: _stop_at(window, shown + 10), rest),
-        ("reveal_all", t("Reveal all"), ":material/visibility:", lambda: _stop_at(window, known), rest),
-        ("reveal_none", t("Hide"), ":material/visibility_off:", lambda: _stop_at(window, 0), shown > 0),
+        ("reveal_1", t("+1 bar"), "", revealed + 1, has_more),
+        ("reveal_10", t("+10 bars"), "", revealed + 10, has_more),
+        ("reveal_all", t("Reveal all"), ":material/visibility:", observed, has_more),
+        ("reveal_none", t("Hide"), ":material/visibility_off:", 0, revealed > 0),
     )
     icon_button(
-        t("Pause") if runs else t("Play what came, bar by bar"),
-        ":material/pause:" if runs else ":material/play_arrow:",
+        t("Pause") if is_running else t("Play actuals bar by bar"),
+        ":material/pause:" if is_running else ":material/play_arrow:",
         key="reveal_play",
-        on_click=_pause_or_play,
+        on_click=_toggle_playback,
         args=(window,),
-        disabled=not (runs or rest),
+        disabled=not (is_running or has_more),
     )
-    for key, label, icon, act, enabled in buttons:
-        st.button(label, key=key, icon=icon or None, on_click=act, disabled=not enabled)
+    for key, label, icon, count, is_enabled in buttons:
+        st.button(
+            label,
+            key=key,
+            icon=icon or None,
+            on_click=_reveal_and_stop,
+            args=(window, count),
+            disabled=not is_enabled,
+        )
 
 
-def _pause_or_play(window: Window) -> None:
-    if playing(window):
-        play_on(window)
-        st.session_state.pop("film", None)
+def _toggle_playback(window: Window) -> None:
+    if is_playing(window):
+        advance_playback(window)
+        stop_playback()
     else:
-        st.session_state["film"] = _Film(window.key, revealed(window), time.monotonic())
+        state.PLAYBACK.set(_Playback(window.identity, revealed_bars(window), time.monotonic()))
 
 
-def _stop_at(window: Window, count: int) -> None:
-    st.session_state.pop("film", None)
+def _reveal_and_stop(window: Window, count: int) -> None:
+    stop_playback()
     reveal(window, count)

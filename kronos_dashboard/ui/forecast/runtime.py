@@ -1,53 +1,52 @@
-"""How long a forecast will take, in words, from what earlier ones took on this machine."""
+"""Estimated run time of a forecast in words, from earlier runs on this machine."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from kronos_dashboard.compute.runtime_model import Timing, Timings
-from kronos_dashboard.ui.forecast.controls import Setup
+from kronos_dashboard.compute.runtime_model import RuntimeModel, RunTiming
+from kronos_dashboard.ui.forecast.controls import ForecastSettings
+from kronos_dashboard.ui.format import format_duration
 from kronos_dashboard.ui.i18n import t
-from kronos_dashboard.ui.resources import settings
+from kronos_dashboard.ui.resources import settings as app_settings
 
-__all__ = ["duration", "estimate_text", "timing_of", "timings"]
+__all__ = ["run_timing", "runtime_model", "runtime_text"]
 
-_FILE = "timings.json"
+_FILE_NAME = "timings.json"
+_MIN_SECONDS = 1e-3
+"""The runtime model fits logarithms; a clock of coarse resolution may report zero."""
 
 
 @st.cache_resource(show_spinner=False)
-def timings() -> Timings:
-    """What all sessions of this machine have learned. Lives as long as the process, and in a file beyond it."""
-    return Timings(settings().cache_path / _FILE)
+def runtime_model() -> RuntimeModel:
+    """Return the runtime model of this machine, shared by all sessions; its measurements are stored in a file."""
+    return RuntimeModel(app_settings().cache_path / _FILE_NAME)
 
 
-def timing_of(setup: Setup, seconds: float) -> Timing:
-    """A run with this setup, to remember."""
-    return Timing(
-        model=setup.engine,
-        paths=setup.sampling.num_paths,
-        horizon=setup.horizon,
-        context=min(setup.context, setup.model.max_context),
-        seconds=max(seconds, 1e-3),
+def run_timing(settings: ForecastSettings, seconds: float) -> RunTiming:
+    """Return the measurement of a run with these settings."""
+    return RunTiming(
+        model=str(settings.model_key),
+        num_paths=settings.sampling.num_paths,
+        horizon=settings.horizon,
+        context=_visible_context(settings),
+        seconds=max(seconds, _MIN_SECONDS),
     )
 
 
-def estimate_text(setup: Setup) -> str:
-    """“About 2 s”, and whether that is a first guess."""
-    found = timings().estimate(
-        setup.engine,
-        paths=setup.sampling.num_paths,
-        horizon=setup.horizon,
-        context=min(setup.context, setup.model.max_context),
-        size=setup.model.size,
+def runtime_text(settings: ForecastSettings) -> str:
+    """Return “about 2 s”, and whether that is a first guess."""
+    estimate = runtime_model().estimate(
+        str(settings.model_key),
+        num_paths=settings.sampling.num_paths,
+        horizon=settings.horizon,
+        context=_visible_context(settings),
+        relative_cost=settings.model.relative_cost,
     )
-    text = t("about {time}", time=duration(found.seconds))
-    return text if found.learned else t("{estimate} (a first guess)", estimate=text)
+    text = t("about {time}", time=format_duration(estimate.seconds))
+    return text if estimate.measured else t("{estimate} (estimate)", estimate=text)
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 1:
-        return t("{count} s", count=f"{max(0.1, seconds):.1f}")
-    if seconds < 100:
-        return t("{count} s", count=f"{seconds:.0f}")
-    return t("{count} min", count=f"{seconds / 60:.0f}")
+def _visible_context(settings: ForecastSettings) -> int:
+    """Bars of the context that the model sees, hence computes."""
+    return min(settings.context, settings.model.max_context)

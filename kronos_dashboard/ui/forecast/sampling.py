@@ -1,113 +1,73 @@
-"""How paths are drawn: how boldly (two presets with a reason each, or by hand), where they begin, if they may lean."""
+"""Sampling controls in the sidebar, and the note on mirrored paths of a finished forecast."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import streamlit as st
 
-from engine.config import BEGINNINGS, LEANINGS
-from kronos_dashboard.forecasting.record import is_mirrored
+from engine.forecast import Forecast
+from kronos_dashboard.export.metadata import NEUTRAL_NOTE
+from kronos_dashboard.forecasting.defaults import PRESETS, Preset, PresetName
 from kronos_dashboard.forecasting.run import SamplingConfig
-from kronos_dashboard.ui.i18n import t
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.i18n import t, translate
 from kronos_dashboard.ui.resources import settings
 from kronos_dashboard.ui.widgets.icon_button import icon_button
 
-__all__ = ["PRESETS", "Preset", "choose_sampling", "drawn_as", "left_open", "preset_of"]
+__all__ = ["find_preset", "neutral_note", "sampling_controls"]
 
-MOST_PATHS = 200
-_MOST_SEED = 2**31 - 1
+MAX_PATHS = 200
+"""Upper limit of the page, whatever the application allows: every path is drawn in the browser."""
+_MAX_SEED = 2**31 - 1
+_MAX_NEW_SEED = 1_000_000
+"""Random seeds stay short enough to be read out and typed again."""
 _CUSTOM = "custom"
-
-Name = Literal["point", "distribution"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """Settings that belong together."""
-
-    temperature: float
-    top_p: float
-    top_k: int = 0
+_MODEL_OR_BOOL: dict[state.ModelOrBool, bool | None] = {"model": None, "on": True, "off": False}
+"""Value in ``SamplingConfig`` by the value of a select box; None leaves the choice to the model."""
 
 
-PRESETS: dict[Name, Preset] = {
-    "point": Preset(temperature=0.6, top_p=0.9),
-    "distribution": Preset(temperature=1.0, top_p=1.0),
-}
-"""``point``: paths near the likeliest one; ``distribution``: as the model believes, so that bands mean something."""
-
-_DEFAULTS: dict[str, float | int | str | None] = {
-    "paths": 30,
-    "seed": 0,
-    "temperature": 1.0,
-    "top_p": 1.0,
-    "top_k": 0,
-    "min_p": None,
-    "begin": "model",
-    "leaning": "model",
-}
+def find_preset(temperature: float, top_p: float, top_k: int) -> PresetName | None:
+    """Return the preset with these settings, or None."""
+    current = Preset(temperature=temperature, top_p=top_p, top_k=top_k)
+    return next((name for name, preset in PRESETS.items() if preset == current), None)
 
 
-def preset_of(temperature: float, top_p: float, top_k: int) -> Name | None:
-    """The preset that these are the settings of."""
-    mine = Preset(temperature=temperature, top_p=top_p, top_k=top_k)
-    return next((name for name, preset in PRESETS.items() if preset == mine), None)
+def neutral_note(forecast: Forecast) -> str:
+    """Return the note that a forecast of mirrored paths shows no direction; "" if its paths are not mirrored."""
+    return f":material/swap_vert: {translate(NEUTRAL_NOTE)}" if forecast.is_mirrored else ""
 
 
-def drawn_as(made: SamplingConfig) -> str:
-    """Where the paths of a run begin and whether every second is mirrored, as its record has it, in a few words."""
-    if is_mirrored(made):
-        return (
-            t("starting at the last close, every second mirrored")
-            if made.from_last_close
-            else t("starting at the model's own level, every second mirrored")
-        )
-    return t("starting at the last close") if made.from_last_close else t("starting at the model's own level")
-
-
-def left_open(made: SamplingConfig) -> str:
-    """What must be said of a forecast whose paths lean neither up nor down; nothing of another."""
-    if not is_mirrored(made):
-        return ""
-    return ":material/swap_vert: " + t(
-        "Every second path is mirrored at the last close: this forecast says how far the price may move, not which way."
-    )
-
-
-def choose_sampling() -> SamplingConfig:
-    """How many paths, and how boldly they are drawn; where it is called."""
-    state = st.session_state
-    for key, value in _DEFAULTS.items():
-        state.setdefault(key, value)
-    _preset()
+def sampling_controls() -> SamplingConfig:
+    """Draw the controls at the current position and return the chosen settings."""
+    for key in (state.PATHS, state.SEED, state.TEMPERATURE, state.TOP_P, state.TOP_K, state.MIN_P):
+        key.ensure()
+    _preset_control()
     left, right, roll = st.columns([1, 1.1, 0.45], vertical_alignment="bottom", gap="small")
     paths = left.number_input(
         t("Paths"),
         min_value=1,
-        max_value=min(settings().max_paths, MOST_PATHS),
+        max_value=min(settings().max_paths, MAX_PATHS),
         step=10,
-        key="paths",
+        key=state.PATHS.name,
         persist_state="session",
-        help=t("Sampled futures. More paths: smoother bands, longer wait."),
+        help=t("Number of sampled futures. More paths: smoother bands, longer run."),
     )
     seed = right.number_input(
         t("Seed"),
         min_value=0,
-        max_value=_MOST_SEED,
+        max_value=_MAX_SEED,
         step=1,
-        key="seed",
+        key=state.SEED.name,
         persist_state="session",
         help=t("Same seed, same paths."),
     )
     with roll:
-        icon_button(t("Another seed"), ":material/casino:", key="reroll", on_click=_roll, width="stretch")
-    with st.expander(t("How paths are drawn"), icon=":material/tune:"):
-        temperature, top_p, top_k = _knobs()
-        min_p, begin, leaning = _least(), _beginning(), _leaning()
+        icon_button(t("Another seed"), ":material/casino:", key="new_seed", on_click=_set_new_seed, width="stretch")
+    with st.expander(t("Sampling options"), icon=":material/tune:"):
+        temperature, top_p, top_k = _advanced()
+        min_p, anchor, mirror = _min_p(), _anchor(), _mirror()
     return SamplingConfig(
         num_paths=int(paths),
         temperature=temperature,
@@ -115,129 +75,138 @@ def choose_sampling() -> SamplingConfig:
         top_k=top_k or None,
         min_p=min_p,
         seed=int(seed),
-        from_last_close=begin,
-        mirrored=leaning,
+        anchor_to_last_close=anchor,
+        mirror_paths=mirror,
     )
 
 
-def _preset() -> None:
-    """Two presets; what was changed by hand is neither."""
-    state = st.session_state
-    names = {"point": t("Point"), "distribution": t("Distribution"), _CUSTOM: t("Custom")}
-    mine = preset_of(state["temperature"], state["top_p"], state["top_k"])
-    state["preset"] = mine or _CUSTOM
+def _preset_control() -> None:
+    """Draw the presets; settings that match none of them are shown as a third option."""
+    names = {"point": t("Focused"), "distribution": t("Full distribution"), _CUSTOM: t("Custom")}
+    current = find_preset(state.TEMPERATURE.get(), state.TOP_P.get(), state.TOP_K.get())
+    state.PRESET.set(current or _CUSTOM)
     st.segmented_control(
         t("Sampling"),
-        [*PRESETS, *([] if mine else [_CUSTOM])],
+        [*PRESETS, *([] if current else [_CUSTOM])],
         format_func=names.__getitem__,
-        key="preset",
+        key=state.PRESET.name,
         required=True,
-        on_change=_take_preset,
+        on_change=_apply_preset,
         width="stretch",
         label_visibility="collapsed",
     )
-    told = {
-        "point": t("Temperature 0.6, top-p 0.9: paths near the likeliest one. Their spread is too narrow to trust."),
-        "distribution": t("Temperature 1, top-p 1: paths as the model believes, so that the bands mean something."),
-        _CUSTOM: t("Changed by hand."),
+    explanations = {
+        "point": t("Temperature 0.6, top-p 0.9. Paths stay near the most likely one; bands are too narrow to use."),
+        "distribution": t(
+            "Temperature 1, top-p 1. Paths follow the model's own distribution, so the bands are meaningful."
+        ),
+        _CUSTOM: t("Custom settings."),
     }
-    st.caption(told[mine or _CUSTOM])
+    st.caption(explanations[current or _CUSTOM])
 
 
-def _knobs() -> tuple[float, float, int]:
+def _advanced() -> tuple[float, float, int]:
+    """Draw the settings that presets change; return temperature, top-p and top-k (0 = off)."""
     temperature = st.slider(
         t("Temperature"),
         0.0,
         2.0,
         step=0.05,
-        key="temperature",
+        key=state.TEMPERATURE.name,
         persist_state="session",
-        help=t("1 draws as the model believes; lower is more timid; 0 always takes the likeliest candle."),
+        help=t("1 samples the model's own distribution. Lower values give more conservative paths; 0 is greedy."),
     )
     top_p = st.slider(
         t("Top-p"),
         0.05,
         1.0,
         step=0.05,
-        key="top_p",
+        key=state.TOP_P.name,
         persist_state="session",
-        help=t("Draw only among the likeliest candles that make up this share of probability; 1 leaves none out."),
+        help=t("Sample only from the most likely tokens whose probabilities add up to this value. 1 = off."),
     )
     top_k = st.number_input(
         t("Top-k"),
         min_value=0,
-        max_value=1_024,
+        max_value=1_024,  # tokens of one level of the codebook
         step=10,
-        key="top_k",
+        key=state.TOP_K.name,
         persist_state="session",
-        help=t("Draw only among so many of the likeliest candles; 0 leaves none out."),
+        help=t("Sample only from this many of the most likely tokens. 0 = off."),
     )
+    # A slider adds its step up in binary; rounding makes settings of equal labels compare equal.
     return round(float(temperature), 2), round(float(top_p), 2), int(top_k)
 
 
-def _least() -> float | None:
-    """The part of the likeliest token's probability below which none is drawn; None = as the model says."""
-    chosen = st.number_input(
+def _min_p() -> float | None:
+    """Draw the input of min-p, which no preset changes; None leaves it to the model."""
+    value = st.number_input(
         t("Min-p"),
         min_value=0.0,
         max_value=0.5,
         value=None,
         step=0.001,
         format="%.3f",
-        key="min_p",
+        key=state.MIN_P.name,
         persist_state="session",
-        placeholder=t("as the model asks"),
+        placeholder=t("model default"),
         help=t(
-            "Leave out candles whose probability is below this part of the likeliest one's: about 0.004 keeps sudden "
-            "leaps out of the paths; 0 leaves none out. Empty: as the model asks."
+            "Drop tokens whose probability is below this fraction of the most likely one's. About 0.004 "
+            "suppresses sudden jumps; 0 = off. Empty: model default."
         ),
     )
-    return None if chosen is None else round(float(chosen), 3)
+    return None if value is None else round(float(value), 3)
 
 
-def _beginning() -> bool | None:
-    """Whether the paths begin at the last close; None = as the model says. No preset touches it."""
-    names = {
-        "model": t("As the model asks"),
-        "close": t("At the last close"),
-        "tokens": t("At the model's own level"),
+def _anchor() -> bool | None:
+    """Draw the select box of ``anchor_to_last_close``, which no preset changes."""
+    names: dict[state.ModelOrBool, str] = {
+        "model": t("Model default"),
+        "on": t("Last close"),
+        "off": t("Decoded level"),
     }
-    explained = t(
-        "The model reads candles as tokens, which miss the last close by a part of a one-bar change. Left there, "
-        "all paths jump together at the first step; at the last close, the miss, which is known beforehand, is "
-        "taken off all their prices. The reference implementation does not shift them."
+    help = t(
+        "Tokens round the last close by a fraction of a one-bar move, so unadjusted paths all start with the "
+        "same small jump. “Last close” subtracts this offset, which is known in advance, from all prices. The "
+        "reference implementation does not adjust them."
     )
-    return BEGINNINGS[_one_of(t("Paths begin"), names, "begin", explained)]
+    return _model_or_bool(t("Starting price"), names, state.ANCHOR_TO_LAST_CLOSE, help)
 
 
-def _leaning() -> bool | None:
-    """Whether every second path is mirrored; None = as the model says. No preset touches it."""
-    names = {
-        "model": t("As the model asks"),
-        "none": t("Left open (mirrored)"),
-        "drawn": t("As the model draws it"),
+def _mirror() -> bool | None:
+    """Draw the select box of ``mirror_paths``, which no preset changes."""
+    names: dict[state.ModelOrBool, str] = {
+        "model": t("Model default"),
+        "on": t("Neutral (mirror every other path)"),
+        "off": t("As sampled"),
     }
-    explained = t(
-        "Left open, every second path is turned upside down at the last close: up and down are equally likely, and "
-        "the forecast says how far the price may move, not where to. That is for models whose word on direction is "
-        "measured to be worth nothing."
+    help = t(
+        "Neutral mirrors every other path around the last close, so up and down are equally likely: the "
+        "forecast shows how far the price may move, not which way. Use it for models without measured skill on "
+        "direction."
     )
-    return LEANINGS[_one_of(t("Direction"), names, "leaning", explained)]
+    return _model_or_bool(t("Direction"), names, state.MIRROR_PATHS, help)
 
 
-def _one_of(label: str, names: Mapping[str, str], key: str, explained: str) -> str:
-    """Which of the choices, shown by their ``names``, is taken."""
-    return st.selectbox(
-        label, list(names), format_func=names.__getitem__, key=key, persist_state="session", help=explained
+def _model_or_bool(
+    label: str, names: Mapping[state.ModelOrBool, str], key: state.StateKey[state.ModelOrBool], help: str
+) -> bool | None:
+    """Draw a select box of "model default", "on" and "off"; return None, True or False."""
+    key.ensure()
+    value = st.selectbox(
+        label, list(names), format_func=names.__getitem__, key=key.name, persist_state="session", help=help
     )
+    return _MODEL_OR_BOOL[value]
 
 
-def _take_preset() -> None:
-    """Set the knobs as the chosen preset has them."""
-    preset = PRESETS.get(st.session_state["preset"])
+def _apply_preset() -> None:
+    """Copy the settings of the chosen preset into the controls."""
+    preset = {str(name): preset for name, preset in PRESETS.items()}.get(state.PRESET.get())
     if preset is not None:
-        st.session_state.update(temperature=preset.temperature, top_p=preset.top_p, top_k=preset.top_k)
+        state.TEMPERATURE.set(preset.temperature)
+        state.TOP_P.set(preset.top_p)
+        state.TOP_K.set(preset.top_k)
 
 
-def _roll() -> None:
-    st.session_state["seed"] = secrets.randbelow(1_000_000)
+def _set_new_seed() -> None:
+    state.SEED.set(secrets.randbelow(_MAX_NEW_SEED))

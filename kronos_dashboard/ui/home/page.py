@@ -1,139 +1,160 @@
-"""The parts of the home page: what this is, samples to begin with, the model that is loaded, how to read a fan."""
+"""The home page: what the app does, samples to start with, the loaded model, how to read a forecast."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from kronos_dashboard.charts.thumbnail import thumbnail_svg
-from kronos_dashboard.markets.candles import interval_label
+from kronos_dashboard.evaluation.scorecard import find_local_scorecard
+from kronos_dashboard.markets.intervals import interval_label
 from kronos_dashboard.markets.samples import SAMPLES, Sample, load_sample
-from kronos_dashboard.models.cache import BUNDLED
-from kronos_dashboard.ui.forecast.coverage_line import known_figures
-from kronos_dashboard.ui.forecast.runs import request_on_arrival
-from kronos_dashboard.ui.i18n import said, t
-from kronos_dashboard.ui.layout import escape, palette
-from kronos_dashboard.ui.resources import settings, shelf, warm_up
-from kronos_dashboard.ui.series.library import choose_sample
+from kronos_dashboard.models.catalog import BUNDLED
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.i18n import t, translate
+from kronos_dashboard.ui.layout import begin_page, error_boundary, escape_markdown, theme_palette
+from kronos_dashboard.ui.resources import model_cache, settings, warm_up
+from kronos_dashboard.ui.series.library import select_series
 from kronos_dashboard.ui.widgets.chart import preload_charts
 
-__all__ = ["model_status", "pitch", "reading_help", "sample_cards"]
+__all__ = ["show"]
 
-_SHOWN = 48
-"""Candles in the small picture of a sample."""
-_NARROWEST = 150
-"""Pixels of a card; where five do not fit, there are rows."""
-
-
-def pitch() -> None:
-    """What this is, in one sentence."""
-    st.markdown(t("Sample many possible futures of a candlestick series and see how far apart they run."))
+_THUMBNAIL_CANDLES = 48
+"""Candles in the thumbnail of a sample."""
+_MIN_CARD_WIDTH = 150
+"""Pixels; cards that do not fit side by side wrap."""
 
 
-def model_status() -> None:
-    """Which model is loaded (looks again until it is), and the way to one's own candles."""
+def show() -> None:
+    """Draw the page."""
+    begin_page()
+    st.title("Kronos Dashboard", anchor=False)
+    _tagline()
+    with error_boundary():
+        _sample_cards()
+    _model_status()
+    _reading_help()
+
+
+def _tagline() -> None:
+    """Draw the sentence about the app."""
+    st.markdown(t("Forecast candlesticks as many sampled futures, and see how wide the range of outcomes is."))
+
+
+def _model_status() -> None:
+    """Draw the status of the model, polled until it is loaded, and the link to the Data page."""
     status, link = st.columns([2.4, 1], vertical_alignment="center")
     with status:
-        ready = shelf().peek(settings().model) is not None
-        st.fragment(_status, run_every=None if ready or not warm_up().is_alive() else 0.5)()
-    link.page_link("pages/1_Data.py", label=t("Bring your own candles"), icon=":material/upload_file:")
+        ready = model_cache().get_if_loaded(settings().model) is not None
+        st.fragment(_model_status_line, run_every=None if ready or not warm_up().is_alive() else 0.5)()
+    link.page_link("pages/1_Data.py", label=t("Use your own data"), icon=":material/upload_file:")
 
 
-def reading_help() -> None:
-    """How to read a fan, and what it cannot know; also fetches what charts need before one is shown."""
+def _reading_help() -> None:
+    """Draw how to read a forecast and its limits; also preload what charts need."""
     reading, limits = st.columns(2, gap="medium")
-    reading.caption(_listed(t("**How to read the fan**"), _reading()))
-    limits.caption(_listed(t("**Limits: what the model did not see**"), _limits()))
+    reading.caption(_bullet_list(t("**How to read the fan**"), _reading_points()))
+    limits.caption(_bullet_list(t("**Limits**"), _limit_points()))
     preload_charts()
 
 
-def _listed(title: str, lines: list[str]) -> str:
+def _bullet_list(title: str, lines: list[str]) -> str:
     return "\n- ".join([title, *lines])
 
 
-def _reading() -> list[str]:
+def _reading_points() -> list[str]:
     return [
-        t("Each **path** is one complete sampled future. The fan is what the model believes, not what will happen."),
-        t("Half of the paths lie in the dark band, 80% in the middle one, 95% in the light one."),
-        _held(),
-        *_left_open(),
-        t("The blue candles are one real path near the middle, never an average."),
-        t("The dotted edge is a random walk as restless as the window: what you get without a model."),
+        t(
+            "Each **path** is one complete sampled future. The fan shows what the model considers likely, not "
+            "what will happen."
+        ),
+        t("The dark band contains 50% of the paths, the middle band 80%, the light band 95%."),
+        _coverage_text(),
+        *_neutral_note(),
+        t("The blue candles are one sampled path near the median, not an average."),
+        t("The dotted line is a random walk with the same volatility: the forecast without a model."),
     ]
 
 
-def _held() -> str:
-    """How much of what came the 80 % band held, as it stands beside the model's weights."""
-    scores = known_figures().scores
-    reach = None if scores is None else scores.reach_80()
-    if scores is None or reach is None:
-        return t("How much of what comes the bands of this model hold has not been measured.")
-    low, high = reach
+def _coverage_text() -> str:
+    """Return the measured coverage of the 80 % band, from the scorecard beside the model's weights."""
+    scorecard = find_local_scorecard(settings().model).scorecard
+    coverage_range = None if scorecard is None else scorecard.coverage_80_range()
+    if scorecard is None or coverage_range is None:
+        return t("The coverage of this model's bands has not been measured.")
+    low, high = coverage_range
     return t(
-        "Measured on months it had not seen, {horizons} steps ahead, its 80% band held {low} to {high} of the closes, "
-        "by market.",
-        horizons=" / ".join(map(str, scores.horizons)),
+        "Measured out of sample at {horizons} bars: the 80% band covered {low} to {high} of closes, depending "
+        "on the market.",
+        horizons=" / ".join(map(str, scorecard.horizons)),
         low=f"{low:.0%}",
         high=f"{high:.0%}",
     )
 
 
-def _left_open() -> list[str]:
-    """What it was not measured for."""
-    scores = known_figures().scores
-    if scores is None or not scores.mirrored:
+def _neutral_note() -> list[str]:
+    """Return that the direction was not measured, if paths were mirrored for the scorecard."""
+    scorecard = find_local_scorecard(settings().model).scorecard
+    if scorecard is None or not scorecard.mirror_paths:
         return []
-    return [t("Every second path was mirrored for that: it says how far the price may move, not which way.")]
+    return [t("Half of the paths were mirrored for this: they show how far the price may move, not which way.")]
 
 
-def _limits() -> list[str]:
-    ours = settings().model.lower() == BUNDLED
+def _limit_points() -> list[str]:
+    is_bundled = settings().model.lower() == BUNDLED
     return [
-        t("It sees candles alone: no news, no order book, no other market."),
-        *([t("It is a **small demo model trained for this project, not the published Kronos**.")] if ours else []),
-        t("In training it has **read the time of most of these samples**: a good fit there proves nothing.")
-        if ours
-        else t("It may have read the time of these samples in training: a good fit there proves nothing."),
-        t("A fan can be too narrow or too wide; one window that fits proves nothing."),
-        t("Nothing here is advice to trade."),
+        t("It sees only candles: no news, no order book, no other markets."),
+        *(
+            [t("It is a **small demo model trained for this project, not the published Kronos**.")]
+            if is_bundled
+            else []
+        ),
+        t("Its training data **cover the period of most of these samples**, so a good fit there proves nothing.")
+        if is_bundled
+        else t("Its training data may cover the period of these samples, so a good fit there proves nothing."),
+        t("A fan can be too narrow or too wide; one good window proves nothing."),
+        t("Nothing here is financial advice."),
     ]
 
 
-def _status() -> None:
+def _model_status_line() -> None:
     name = settings().model
-    predictor = shelf().peek(name)
+    predictor = model_cache().get_if_loaded(name)
     if predictor is not None:
         text = t(
-            "**Model loaded:** {label} · up to {count} candles · `{digest}`",
-            label=escape(said(predictor.label)),
+            "**Model ready:** {label} · context limit {count} candles · `{digest}`",
+            label=escape_markdown(translate(predictor.name)),
             count=predictor.max_context,
-            digest=predictor.digest[:12],
+            digest=predictor.weights_sha256[:12],
         )
         st.caption(f":green[:material/check_circle:] {text}")
     elif warm_up().is_alive():
-        st.caption(f":material/hourglass_top: {t('Loading the model “{name}” …', name=escape(name))}")
+        st.caption(f":material/hourglass_top: {t('Loading model “{name}”…', name=escape_markdown(name))}")
     else:
         st.warning(
-            t("The model “{name}” is not loaded; a forecast will try again and say why.", name=escape(name)),
+            t(
+                "Model “{name}” is not loaded. Running a forecast retries and shows the reason.",
+                name=escape_markdown(name),
+            ),
             icon=":material/warning:",
         )
 
 
-def sample_cards() -> None:
-    """One card per sample, with a button that goes to the forecast page and runs it; the first is the one to click."""
-    with st.grid(len(SAMPLES), min_column_width=_NARROWEST, gap="xsmall"):
+def _sample_cards() -> None:
+    """Draw a card for each sample, with a button that runs a forecast of it; the first button is the primary one."""
+    with st.grid(len(SAMPLES), min_column_width=_MIN_CARD_WIDTH, gap="xsmall"):
         for sample in SAMPLES:
             with st.container(border=True, height="stretch", gap="small"):
-                _card(sample, first=sample is SAMPLES[0])
+                _sample_card(sample, is_primary=sample is SAMPLES[0])
 
 
-def _card(sample: Sample, *, first: bool) -> None:
+def _sample_card(sample: Sample, *, is_primary: bool) -> None:
     candles = load_sample(sample.key).candles
-    st.metric(said(sample.title), f"{candles.frame['close'].iloc[-1]:,.6g}")
-    label = t("The last {count} candles of {symbol}", count=_SHOWN, symbol=sample.symbol)
-    st.markdown(thumbnail_svg(candles.tail(_SHOWN), palette(), label), unsafe_allow_html=True)
+    st.metric(translate(sample.title), f"{candles.frame['close'].iloc[-1]:,.6g}")
+    label = t("The last {count} candles of {symbol}", count=_THUMBNAIL_CANDLES, symbol=sample.symbol)
+    st.markdown(thumbnail_svg(candles.tail(_THUMBNAIL_CANDLES), theme_palette(), label), unsafe_allow_html=True)
     text = t("Forecast {symbol} {interval}", symbol=sample.symbol, interval=interval_label(candles.interval))
-    key, about = f"open_{sample.key}", said(sample.description)
-    if st.button(text, key=key, type="primary" if first else "secondary", width="stretch", help=about):
-        choose_sample(sample.key)
-        request_on_arrival()
+    key, description = f"open_{sample.key}", translate(sample.description)
+    if st.button(text, key=key, type="primary" if is_primary else "secondary", width="stretch", help=description):
+        select_series(sample.key)
+        state.RUN_ON_ARRIVAL.set(True)
         st.switch_page("pages/2_Forecast.py")

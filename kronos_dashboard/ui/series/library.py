@@ -1,4 +1,4 @@
-"""The series of a session: several side by side, one of them chosen. They survive page changes, not the session."""
+"""The series of a session: several at a time, one of them selected. They survive page changes, not the session."""
 
 from __future__ import annotations
 
@@ -8,183 +8,187 @@ import streamlit as st
 
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.markets.calendars import AUTO
-from kronos_dashboard.markets.candles import interval_label
-from kronos_dashboard.markets.importers import Imported, ImportOptions, read
+from kronos_dashboard.markets.editable_series import EditableSeries, UploadedFile
+from kronos_dashboard.markets.importers import ImportedCandles, ImportOptions, read
+from kronos_dashboard.markets.intervals import interval_label
 from kronos_dashboard.markets.samples import SAMPLES, load_sample
-from kronos_dashboard.ui.i18n import day, said, t
-from kronos_dashboard.ui.layout import escape, show_error
+from kronos_dashboard.markets.share_link import Selection
+from kronos_dashboard.messages import msg
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.i18n import format_date, t, translate
+from kronos_dashboard.ui.layout import escape_markdown, show_error
 from kronos_dashboard.ui.resources import settings
-from kronos_dashboard.ui.series.session_series import File, Series
-from kronos_dashboard.ui.series.share_link import Selection
 
 __all__ = [
-    "choose",
-    "choose_candles",
-    "choose_sample",
-    "chosen",
-    "chosen_calendar",
-    "file_series",
-    "held",
-    "keep",
-    "remove",
-    "sample_series",
+    "add_series",
+    "load_sample_series",
+    "read_file_series",
+    "remove_series",
+    "select_series",
+    "selected_calendar",
+    "selected_series",
+    "series_picker",
     "series_title",
+    "session_series",
 ]
 
-MOST_SERIES = 12
-"""Series that a session may hold."""
+MAX_SERIES = 12
+"""Series of one session: more do not fit the list on the Data page."""
+_MAX_FILES_OF_CANDLES = 3
+"""Candles of one session, in files of the maximum size."""
 _SAMPLES = {sample.key: sample for sample in SAMPLES}
 
 
-def held() -> dict[str, Series]:
-    """The series of this session by key, oldest first."""
-    kept: dict[str, Series] = st.session_state.setdefault("series", {})
-    return kept
+def session_series() -> dict[str, EditableSeries]:
+    """Return the series of this session by key, oldest first."""
+    return state.SERIES.ensure()
 
 
-def keep(series: Series) -> None:
-    """Hold a series, in the place of the one with the same key if there is one, and choose it.
+def add_series(series: EditableSeries) -> None:
+    """Add a series, or replace the one with the same key, and select it.
 
     Raises:
-        DashboardError: the session holds as much as it may.
+        DashboardError: the session has as many series or candles as it may.
     """
-    others = [other for key, other in held().items() if key != series.key]
-    if len(others) >= MOST_SERIES:
-        raise DashboardError(f"a session holds {MOST_SERIES} series at most.", "Remove one first.")
-    most = 3 * settings().max_rows
-    rows = len(series.candles) + sum(len(other.candles) for other in others)
-    if rows > most:
+    others = [other for key, other in session_series().items() if key != series.key]
+    if len(others) >= MAX_SERIES:
         raise DashboardError(
-            f"a session holds {most:,} candles at most; with {series.title} it would be {rows:,}.", "Remove one first."
+            msg("a session can hold at most {limit} series.", limit=MAX_SERIES), msg("Remove one first.")
         )
-    held()[series.key] = series
-    choose(series.key)
+    max_candles = _MAX_FILES_OF_CANDLES * settings().max_rows
+    rows = len(series.candles) + sum(len(other.candles) for other in others)
+    if rows > max_candles:
+        raise DashboardError(
+            msg(
+                "a session can hold at most {most:,} candles; adding {title} would make {rows:,}.",
+                most=max_candles,
+                title=series.title,
+                rows=rows,
+            ),
+            msg("Remove one first."),
+        )
+    session_series()[series.key] = series
+    select_series(series.key)
 
 
-def remove(key: str) -> None:
-    """Let a series go; the one that was added last is chosen then."""
-    held().pop(key, None)
-    if st.session_state.get("source") == key:
-        choose(next(reversed(held()), ""))
+def remove_series(key: str) -> None:
+    """Remove a series; the one that was added last is selected instead."""
+    session_series().pop(key, None)
+    if state.SELECTED_SERIES.get() == key:
+        select_series(next(reversed(session_series()), ""))
 
 
-def choose(key: str) -> None:
-    """Make a series (or a sample) the chosen one of this session."""
-    st.session_state["source"] = key
+def select_series(key: str) -> None:
+    """Select a series of this session, or a sample."""
+    state.SELECTED_SERIES.set(key)
 
 
-def choose_sample(key: str) -> None:
-    """Make the sample the chosen series of this session."""
-    choose(key)
+def selected_series() -> EditableSeries | None:
+    """Return the selected series, loaded if it is a sample; None if nothing was selected yet."""
+    key = state.SELECTED_SERIES.get()
+    if key not in session_series() and key in _SAMPLES:
+        add_series(load_sample_series(key))
+    return session_series().get(key)
 
 
-def chosen() -> Series | None:
-    """The chosen series; a sample is taken up when it is chosen. None in a session that has chosen nothing."""
-    key = st.session_state.get("source", "")
-    if key not in held() and key in _SAMPLES:
-        keep(sample_series(key))
-    return held().get(key)
-
-
-def chosen_calendar() -> str:
-    """The calendar that was chosen for the chosen series: ``auto`` unless somebody said otherwise."""
-    series = held().get(st.session_state.get("source", ""))
+def selected_calendar() -> str:
+    """Return the calendar code of the selected series: ``auto`` unless another was selected."""
+    series = session_series().get(state.SELECTED_SERIES.get())
     return AUTO if series is None else series.calendar
 
 
-def sample_series(key: str) -> Series:
-    """A sample as a series."""
-    return Series.of(key, _SAMPLES[key].title, load_sample(key), selection=Selection(sample=key))
+def load_sample_series(key: str) -> EditableSeries:
+    """Return a sample as a series."""
+    return EditableSeries.from_import(key, _SAMPLES[key].title, load_sample(key), selection=Selection(sample=key))
 
 
-def file_series(name: str, data: bytes, options: ImportOptions | None = None) -> Series:
-    """A file as a series.
+def read_file_series(name: str, data: bytes, options: ImportOptions | None = None) -> EditableSeries:
+    """Read a file as a series.
 
     Raises:
-        ImportFailed: the file cannot be read; ``ChoiceNeeded`` where an option is wanted.
+        ImportFileError: the file cannot be read; ``ChoiceRequiredError`` if it needs an option.
     """
     options = options or ImportOptions()
     imported = read(data, name, options, settings=settings())
-    file = File(name=name, data=data, options=options)
-    return Series.of(f"file_{uuid4().hex[:12]}", imported.candles.symbol, imported, file=file)
+    file = UploadedFile(name=name, data=data, options=options)
+    return EditableSeries.from_import(f"file_{uuid4().hex[:12]}", imported.candles.symbol, imported, file=file)
 
 
-def series_title(series: Series) -> str:
-    """What a series is called: a sample in the language of the reader, anything else by its own name."""
-    return said(series.title) if series.key in _SAMPLES else series.title
+def series_title(series: EditableSeries) -> str:
+    """Return the title of a series; that of a sample is translated."""
+    return translate(series.title) if series.key in _SAMPLES else series.title
 
 
-def choose_candles() -> Imported:
-    """The chosen series, and in the sidebar the means to choose another."""
-    titles = {sample.key: said(sample.title) for sample in SAMPLES}
-    titles.update({key: _title(series) for key, series in held().items()})
-    if st.session_state.get("source") not in titles:
-        choose(SAMPLES[0].key)
+def series_picker() -> ImportedCandles:
+    """Draw the select box of series and the uploader in the sidebar; return the selected candles with their notes."""
+    titles = {sample.key: translate(sample.title) for sample in SAMPLES}
+    titles.update({key: _picker_label(series) for key, series in session_series().items()})
+    if state.SELECTED_SERIES.get() not in titles:
+        select_series(SAMPLES[0].key)
     with st.sidebar:
         st.subheader(t("Candles"), anchor=False)
         key = st.selectbox(
             t("Series"),
             list(titles),
-            key="source",
+            key=state.SELECTED_SERIES.name,
             format_func=titles.__getitem__,
             persist_state="session",
             label_visibility="collapsed",
         )
         st.file_uploader(
             t("Your own file"),
-            key="upload",
-            on_change=_take_upload,
+            key=state.SERIES_UPLOAD.name,
+            on_change=_on_upload,
             help=t(
-                "CSV, Excel, JSON, Parquet and more, with a time and open, high, low, close; volume and amount are "
-                "optional. Times without a zone keep their hours. The file stays on this computer."
+                "CSV, Excel, JSON, Parquet and more, with time, open, high, low and close; volume and amount "
+                "are optional. Times without a time zone are kept as written. The file stays on this computer."
             ),
             max_upload_size=settings().max_upload_mb,
         )
-        if "upload_error" in st.session_state:
-            show_error(st.session_state["upload_error"])
-        st.page_link(
-            "pages/1_Data.py", label=t("Live candles, checks and repairs"), icon=":material/candlestick_chart:"
-        )
-    series = held().get(key) or sample_series(key)
-    imported = Imported(series.candles, series.notes, series.imported.choices)
-    _describe(imported)
+        error = state.SERIES_UPLOAD_ERROR.get()
+        if error is not None:
+            show_error(error)
+        st.page_link("pages/1_Data.py", label=t("Get live data, check and repair"), icon=":material/candlestick_chart:")
+    series = session_series().get(key) or load_sample_series(key)
+    imported = ImportedCandles(series.candles, series.notes, series.imported.choices)
+    _candles_line(imported)
     return imported
 
 
-def _title(series: Series) -> str:
+def _picker_label(series: EditableSeries) -> str:
     if series.key in _SAMPLES:
         return series_title(series)
     name = f"{series.title} · {interval_label(series.candles.interval)}"
     return t("Your file: {name}", name=name) if series.file else t("Fetched: {name}", name=name)
 
 
-def _take_upload() -> None:
-    """Read the uploaded file; a bad one leaves the series as it was."""
-    st.session_state.pop("upload_error", None)
-    file = st.session_state["upload"]
+def _on_upload() -> None:
+    """Read the uploaded file; an invalid one leaves the selection as it is."""
+    state.SERIES_UPLOAD_ERROR.clear()
+    file = state.SERIES_UPLOAD.get()
     if file is None:
         return
     try:
-        keep(file_series(file.name, file.getvalue()))
+        add_series(read_file_series(file.name, file.getvalue()))
     except DashboardError as error:
-        st.session_state["upload_error"] = error
+        state.SERIES_UPLOAD_ERROR.set(error)
 
 
-def _describe(imported: Imported) -> None:
-    """One line on the candles, and what was found or changed in the file."""
+def _candles_line(imported: ImportedCandles) -> None:
+    """Draw a line about the candles, and the notes of their import."""
     candles = imported.candles
     first, last = candles.local_index[0], candles.local_index[-1]
     parts = [
-        f"**{escape(candles.symbol)}**",
+        f"**{escape_markdown(candles.symbol)}**",
         interval_label(candles.interval),
         t("{count} candles", count=f"{len(candles):,}"),
-        f"{day(first)} – {day(last)}",
-        t("clock {clock}", clock=escape(candles.session_tz)),
+        f"{format_date(first)} – {format_date(last)}",
+        t("time zone {clock}", clock=escape_markdown(candles.session_tz)),
     ]
     st.caption(" · ".join(parts if candles.has_volume else [*parts, t("no volume")]))
     for note in imported.notes:
         rows = " " + t("(rows {rows})", rows=", ".join(map(str, note.rows))) if note.rows else ""
         if note.level == "info":
-            st.sidebar.caption(f":material/info: {escape(said(note.text))}")
+            st.sidebar.caption(f":material/info: {escape_markdown(translate(note.text))}")
         else:
-            st.warning(escape(said(note.text) + rows), icon=":material/warning:")
+            st.warning(escape_markdown(translate(note.text) + rows), icon=":material/warning:")

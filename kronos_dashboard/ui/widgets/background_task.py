@@ -1,4 +1,4 @@
-"""Requests to feeds in the background: one per session, with progress, a way to cancel and an end to patience."""
+"""One network request per session in the background, with its progress, a cancel button and a time limit."""
 
 from __future__ import annotations
 
@@ -9,101 +9,103 @@ from typing import Any
 
 import streamlit as st
 
-from kronos_dashboard.compute.queue import Job, JobQueue
-from kronos_dashboard.errors import DashboardError, FeedUnreachable
-from kronos_dashboard.markets.feeds import CachedFeed, open_feed
-from kronos_dashboard.ui.i18n import t
-from kronos_dashboard.ui.layout import escape, show_error
-from kronos_dashboard.ui.resources import session_id, settings
+from kronos_dashboard.compute.queue import FunctionTask, Job
+from kronos_dashboard.errors import DashboardError, FeedUnavailableError
+from kronos_dashboard.messages import msg
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.layout import escape_markdown, show_error
+from kronos_dashboard.ui.resources import request_queue, session_id
+from kronos_dashboard.ui.widgets.job_status import poll, show_job
 
-__all__ = ["collect", "feed", "start", "watch"]
+__all__ = ["collect_task", "start_task", "task_status"]
 
-_POLL_S = 0.5
-_AT_ONCE = 4
-"""Requests of all sessions at the same time."""
-_LONGEST_S = 240.0
-"""Seconds after which nobody waits any longer."""
-_STATE, _ERROR = "data_task", "data_task_error"
+_KIND = "request"
+_TIMEOUT_S = 240.0
+"""A source that pages slowly needs up to two minutes for the largest request."""
+_HALF_S = 10.0
+"""Seconds after which the progress bar is at one half; how long a source takes is not known."""
 
 
 @dataclass(eq=False)
-class _Task:
+class _BackgroundTask:
     text: str
     job: Job
-    began: float
-    take: Callable[[Any], None]
-    """What is done with the result, in a run of the page."""
+    started_at: float
+    """By ``time.monotonic``."""
+    on_result: Callable[[Any], None]
 
 
-@st.cache_resource(show_spinner=False, on_release=JobQueue.close)
-def _queue() -> JobQueue:
-    """The queue of all sessions for what waits for a network. Lives as long as the process."""
-    return JobQueue(workers=_AT_ONCE, max_waiting=settings().max_waiting, orphan_after_s=settings().orphan_after_s)
-
-
-@st.cache_resource(show_spinner=False)
-def feed(name: str) -> CachedFeed:
-    """A feed, shared by all sessions. Lives as long as the process, by name."""
-    return open_feed(name, settings())
-
-
-def start(text: str, work: Callable[[], Any], take: Callable[[Any], None]) -> None:
-    """Begin ``work`` in a thread (it must not touch Streamlit); what came before it is given up.
+def start_task(text: str, work: Callable[[], Any], on_result: Callable[[Any], None]) -> None:
+    """Start ``work`` in a thread; a task of this session that has not ended is cancelled.
 
     Args:
-        text: what is being done, for the page.
-        work: gives a result, or raises.
-        take: what to do with the result, in a later run of the page.
+        text: what is being done, in the language of the session.
+        work: returns a result, or raises; it must not touch Streamlit.
+        on_result: called with the result in a later run of the page.
     """
-    st.session_state.pop(_ERROR, None)
+    state.BACKGROUND_TASK_ERROR.clear()
     try:
-        job = _queue().submit(session_id(), lambda _: work())
+        job = request_queue().submit(session_id(), _KIND, FunctionTask(work))
     except DashboardError as error:
-        st.session_state[_ERROR] = error
+        state.BACKGROUND_TASK_ERROR.set(error)
         return
-    st.session_state[_STATE] = _Task(text, job, time.monotonic(), take)
+    state.BACKGROUND_TASK.set(_BackgroundTask(text, job, time.monotonic(), on_result))
 
 
-def collect() -> None:
-    """Take what has ended since the last run; call this before anything that shows it."""
-    task: _Task | None = st.session_state.get(_STATE)
-    if task is None or not task.job.finished:
+def collect_task() -> None:
+    """Hand over the result of a task that has ended. Call it before anything that shows the result."""
+    task = _current_task()
+    if task is None or not task.job.is_finished:
         return
-    del st.session_state[_STATE]
+    state.BACKGROUND_TASK.clear()
     if task.job.state == "failed":
-        st.session_state[_ERROR] = task.job.error
+        state.BACKGROUND_TASK_ERROR.set(task.job.error)
     elif task.job.state == "done":
         try:
-            task.take(task.job.future.result())
+            task.on_result(task.job.future.result())
         except DashboardError as error:
-            st.session_state[_ERROR] = error
+            state.BACKGROUND_TASK_ERROR.set(error)
 
 
-def watch() -> None:
-    """Progress of what is under way, else what went wrong with the last request."""
-    if _ERROR in st.session_state:
-        show_error(st.session_state[_ERROR])
-    if _STATE in st.session_state:
-        st.fragment(_progress, run_every=_POLL_S)()
+def task_status() -> None:
+    """Draw the error of the last task, and the progress of a running one."""
+    error = state.BACKGROUND_TASK_ERROR.get()
+    if error is not None:
+        show_error(error)
+    if _current_task() is not None:
+        poll(_show_progress, key="background_task_status")()
 
 
-def _progress() -> None:
-    task: _Task | None = st.session_state.get(_STATE)
-    if task is None or task.job.finished:
+def _show_progress() -> None:
+    task = _current_task()
+    if task is None:
         st.rerun()
         return
-    _queue().get(task.job.owner)  # the sign of life
-    waited = time.monotonic() - task.began
-    if waited > _LONGEST_S:
-        _give_up(FeedUnreachable(f"no answer came within {_LONGEST_S:.0f} s.", "Ask for fewer candles, or try later."))
-    st.progress(min(0.95, waited / (waited + 10)), text=f"{escape(task.text)} … {waited:.0f} s")
-    if st.button(t("Cancel"), key="data_cancel", icon=":material/close:"):
-        _give_up(None)
+    waited_s = time.monotonic() - task.started_at
+    if waited_s > _TIMEOUT_S and not task.job.is_finished:
+        _cancel()
+        state.BACKGROUND_TASK_ERROR.set(
+            FeedUnavailableError(
+                msg("no response within {seconds:.0f} s.", seconds=_TIMEOUT_S),
+                msg("Request fewer candles, or try again later."),
+            )
+        )
+        st.rerun()
+    show_job(
+        task.job,
+        request_queue(),
+        f"{escape_markdown(task.text)} … {waited_s:.0f} s",
+        cancel=_cancel,
+        key="background_task_cancel",
+        fraction=min(0.95, waited_s / (waited_s + _HALF_S)),
+    )
 
 
-def _give_up(error: DashboardError | None) -> None:
-    _queue().cancel(session_id())
-    st.session_state.pop(_STATE, None)
-    if error is not None:
-        st.session_state[_ERROR] = error
-    st.rerun()
+def _cancel() -> None:
+    request_queue().cancel(session_id(), _KIND)
+    state.BACKGROUND_TASK.clear()
+
+
+def _current_task() -> _BackgroundTask | None:
+    task: _BackgroundTask | None = state.BACKGROUND_TASK.get()
+    return task

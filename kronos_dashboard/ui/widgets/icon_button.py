@@ -1,4 +1,4 @@
-"""Buttons that show an icon and are called by words: a label that is there for screen readers, and in the hint."""
+"""Buttons that show only an icon; their label is in the tooltip and there for screen readers."""
 
 from __future__ import annotations
 
@@ -6,27 +6,20 @@ from typing import Any, Literal
 
 import streamlit as st
 
-__all__ = ["ICON_STYLE", "icon_button"]
-
-ICON_STYLE = """<style>
-[class*="st-key-icon_"] button [data-testid="stMarkdownContainer"] {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
-}
-</style>"""
-"""Keeps the words off the screen. To be put on every page that has such a button."""
+__all__ = ["icon_button"]
 
 
 def icon_button(
-    label: str, icon: str, *, key: str, width: Literal["stretch", "content"] = "content", **more: Any
+    label: str, icon: str, *, key: str, width: Literal["stretch", "content"] = "content", **options: Any
 ) -> bool:
-    """A button; whether it was pressed.
+    """Draw a button; return whether it was clicked. ``theme.apply_theme`` hides the label.
 
     Args:
         label: what it does, in the language of the session.
         icon: as ``st.button`` takes it.
-        key: names it on its page.
+        key: unique on its page.
         width: "content" or "stretch".
-        **more: as ``st.button`` takes it.
+        **options: passed on to ``st.button``.
     """
     with st.container(key=f"icon_{key}", width=width):
-        return st.button(label, key=key, icon=icon, help=label, width=width, **more)
+        return st.button(label, key=key, icon=icon, help=label, width=width, **options)

@@ -1,4 +1,4 @@
-"""Questions with an input: the chance to close higher at a step, a level, a trade. Each redraws itself alone."""
+"""Cards with an input: direction at a step, a price to touch, a stop and a target. Each is a fragment of its own."""
 
 from __future__ import annotations
 
@@ -9,118 +9,149 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from kronos_dashboard.analytics import (
-    Fan,
-    StopTarget,
+    BracketOutcome,
+    SampledPaths,
     TimeToHit,
     Touch,
-    chance_up,
-    stop_before_target,
+    bracket_outcome,
+    direction,
+    prob_up_by_step,
     time_to_hit,
     touch,
-    up_curve,
 )
-from kronos_dashboard.charts.analytics import curve_figure
-from kronos_dashboard.charts.axis import decimals_of
+from kronos_dashboard.charts.analytics import probability_figure
+from kronos_dashboard.charts.axis import price_decimals
 from kronos_dashboard.evaluation.metrics import average_true_range
-from kronos_dashboard.forecasting.record import is_mirrored
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.forecast.appearance import small_chart_style
+from kronos_dashboard.ui.format import (
+    format_bars,
+    format_interval,
+    format_price,
+    format_probability,
+    format_signed_percent,
+    interval_footnote,
+)
 from kronos_dashboard.ui.i18n import t
-from kronos_dashboard.ui.layout import escape
+from kronos_dashboard.ui.layout import escape_markdown
 from kronos_dashboard.ui.widgets.chart import live_chart
-from kronos_dashboard.ui.widgets.metric import bars, cells, chance, lines, look, move, price, resting_on, told, within
+from kronos_dashboard.ui.widgets.metric import caption_lines, metric_columns, metric_with_interval
 
 if TYPE_CHECKING:
-    from kronos_dashboard.ui.forecast.runs import Result
+    from kronos_dashboard.ui.forecast.runs import ForecastResult
 
-__all__ = ["ask_level", "ask_step", "ask_trade", "choose_side"]
+__all__ = ["bracket_card", "direction_card", "side_control", "touch_card"]
 
-_FAR = 1e6
-"""A level this many times above or below the last close is a slip of the keyboard."""
+_MAX_PRICE_RATIO = 1e6
+"""A price this many times above or below the last close is a typing error."""
+_MAX_DECIMALS = 12
 Side = Literal["long", "short"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Scale:
-    """How prices of one series are typed."""
+class _PriceInput:
+    """Format and step of the price inputs of one series."""
 
     decimals: int
-    typical: float
-    """Typical range of a bar, price units; never 0."""
+    typical_range: float
+    """Of a bar, in price units; never 0."""
 
     @classmethod
-    def of(cls, result: Result) -> _Scale:
+    def of(cls, result: ForecastResult) -> _PriceInput:
         values = result.window.context.frame.to_numpy()
-        last = float(values[-1, 3])
-        typical = average_true_range(values) or last / 100
-        needed = 1 - math.floor(math.log10(typical))
-        return cls(decimals=min(12, max(decimals_of(values[:, 3]), needed, 0)), typical=typical)
+        last_close = float(values[-1, 3])
+        typical_range = average_true_range(values) or last_close / 100
+        # Two significant digits of the typical range, so that a default level differs from the last close.
+        needed = 1 - math.floor(math.log10(typical_range))
+        decimals = min(_MAX_DECIMALS, max(price_decimals(values[:, 3]), needed, 0))
+        return cls(decimals=decimals, typical_range=typical_range)
 
     @property
     def step(self) -> float:
-        """What a press of + adds: one digit of the typical range."""
-        return float(10.0 ** max(math.floor(math.log10(self.typical)), -self.decimals))
+        """What a press of + adds: the leading power of ten of the typical range."""
+        return float(10.0 ** max(math.floor(math.log10(self.typical_range)), -self.decimals))
 
 
 @st.fragment
-def ask_step(fan: Fan, *, mirrored: bool) -> None:
-    """The chance to close above the last close, at a step that is chosen, over the curve of all steps."""
-    step = fan.horizon
-    st.markdown(t("**Up or down?**"))
-    if fan.horizon > 1:
-        label, key = t("After how many bars"), f"ask_step_{fan.horizon}"
-        step = int(st.slider(label, 1, fan.horizon, fan.horizon, key=key, persist_state="session"))
-    found = chance_up(fan, step)
-    label = t("Closes above {price} after {step} bars", price=price(fan.last_close), step=step)
-    told(label, found.up, chance, help=t("Share of the sampled paths whose close lies above the last known close."))
-    colours = look()
-    figure = curve_figure(up_curve(fan), colours, name=t("up"), step=step, even=0.5)
-    live_chart(figure, key="ask_up_chart", alt=t("Chance to close higher, step by step"), file="chance_up")
-    lines(
-        t("Chance to close higher after each bar; shaded: its interval; dotted: one half."),
-        t("{share} close exactly there.", share=chance(found.flat)) if found.flat else "",
-        t("One half by construction, but for the draw: every second path is mirrored.") if mirrored else "",
+def direction_card(result: ForecastResult, paths: SampledPaths) -> None:
+    """Draw the probability of a close above the last close: at a chosen step, and as a curve over all steps."""
+    step = paths.horizon
+    st.markdown(t("**Direction**"))
+    if paths.horizon > 1:
+        # The horizon is part of the key: a value above another horizon would be out of the slider's range.
+        label, key = t("Bars ahead"), f"direction_step_{paths.horizon}"
+        step = int(st.slider(label, 1, paths.horizon, paths.horizon, key=key, persist_state="session"))
+    at_step = direction(paths, step)
+    label = t("Close above {price} after {step} bars", price=format_price(paths.last_close), step=step)
+    metric_with_interval(
+        label,
+        at_step.prob_up,
+        format_probability,
+        help=t("Percentage of sampled paths that close above the last known close."),
+    )
+    figure = probability_figure(prob_up_by_step(paths), small_chart_style(), name=t("up"), step=step, reference=0.5)
+    live_chart(figure, key="direction_chart", alt=t("Probability of a higher close, by bar"), file_stem="chance_up")
+    caption_lines(
+        t("Probability of a higher close after each bar; shaded: its interval; dotted: 50%."),
+        t("{share} close exactly there.", share=format_probability(at_step.prob_unchanged))
+        if at_step.prob_unchanged
+        else "",
+        t("About 50% by construction (mirrored paths).") if result.forecast.is_mirrored else "",
     )
 
 
 @st.fragment
-def ask_level(result: Result, fan: Fan) -> None:
-    """The chance to touch a level within the horizon, and when."""
-    st.markdown(t("**Does it get there, and when?**"))
-    scale = _Scale.of(result)
-    level = _typed(t("Level"), "level", result, fan.last_close + scale.typical, scale)
-    if _refused(level, fan):
+def touch_card(result: ForecastResult, paths: SampledPaths) -> None:
+    """Draw the probability that a price is touched within the horizon, and when."""
+    st.markdown(t("**Price touch**"))
+    form = _PriceInput.of(result)
+    level = _price_input(t("Level"), "level", result, paths.last_close + form.typical_range, form)
+    if _is_invalid_price(level, paths):
         return
-    touched, hit = touch(fan, level), time_to_hit(fan, level)
-    _tell_touch(touched, fan)
-    figure = curve_figure(hit.reached, look(), name=t("touched"))
-    live_chart(figure, key="ask_hit_chart", alt=t("Chance to have touched the level, step by step"), file="time_to_hit")
-    lines(
-        _time_text(hit),
-        t("{share} close there or beyond after the last bar.", share=chance(touched.closed_beyond.value)),
-        t("Curve: chance to have touched it by each bar, by highs and lows."),
+    outcome, hit = touch(paths, level), time_to_hit(paths, level)
+    _touch_metric(outcome, paths)
+    figure = probability_figure(hit.prob_hit_by_step, small_chart_style(), name=t("touched"))
+    live_chart(
+        figure, key="touch_chart", alt=t("Probability of having touched the level, by bar"), file_stem="time_to_hit"
+    )
+    caption_lines(
+        _hit_time_text(hit),
+        t(
+            "{share} close at or beyond it after the last bar.",
+            share=format_probability(outcome.prob_close_beyond.value),
+        ),
+        t("Curve: probability of having touched it by each bar, from highs and lows."),
     )
 
 
 @st.fragment
-def ask_trade(result: Result, fan: Fan) -> None:
-    """A trade at the last close with a stop and a target: which comes first, and what it is worth."""
-    st.markdown(t("**Stop or target first?**"))
-    side = choose_side("ask_side")
-    scale, sign = _Scale.of(result), 1 if side == "long" else -1
-    left, right = cells(2)
+def bracket_card(result: ForecastResult, paths: SampledPaths) -> None:
+    """Draw the outcome of a trade that enters at the last close with a stop and a target."""
+    st.markdown(t("**Stop vs. target**"))
+    side = side_control("bracket_side")
+    form, sign = _PriceInput.of(result), 1 if side == "long" else -1
+    # Defaults: a reward of twice the risk, one and two typical bars away.
+    default_stop = paths.last_close - sign * form.typical_range
+    default_target = paths.last_close + 2 * sign * form.typical_range
+    left, right = metric_columns(2)
     with left:
-        stop = _typed(t("Stop"), f"stop_{side}", result, fan.last_close - sign * scale.typical, scale)
+        stop = _price_input(t("Stop"), f"stop_{side}", result, default_stop, form)
     with right:
-        target = _typed(t("Target"), f"target_{side}", result, fan.last_close + 2 * sign * scale.typical, scale)
-    if _refused(stop, fan) or _refused(target, fan) or _wrong_side(side, stop, target, fan):
+        target = _price_input(t("Target"), f"target_{side}", result, default_target, form)
+    if (
+        _is_invalid_price(stop, paths)
+        or _is_invalid_price(target, paths)
+        or _is_on_wrong_side(side, stop, target, paths)
+    ):
         return
-    _tell_trade(stop_before_target(fan, stop, target), mirrored=is_mirrored(result.record.sampling_config))
+    _bracket_metrics(bracket_outcome(paths, stop, target), is_mirrored=result.forecast.is_mirrored)
 
 
-def choose_side(key: str) -> Side:
-    """Whether a position is long or short; ``key`` names the choice."""
+def side_control(key: str) -> Side:
+    """Draw the choice of a long or a short position under ``key`` and return it."""
     names = {"long": t("Long"), "short": t("Short")}
     sides: list[Side] = ["long", "short"]
-    chosen: Side | None = st.segmented_control(
+    side: Side | None = st.segmented_control(
         t("Position"),
         sides,
         default="long",
@@ -130,117 +161,130 @@ def choose_side(key: str) -> Side:
         persist_state="session",
         label_visibility="collapsed",
     )
-    return chosen or "long"
+    return side or "long"
 
 
-def _typed(label: str, name: str, result: Result, default: float, scale: _Scale) -> float:
-    """A price that is typed; what was typed for a series stays with it, what was not follows the last close."""
-    candles, key = result.window.context, f"ask_{name}_{result.record.run_id}"
-    kept: dict[tuple[str, str, str], float] = st.session_state.setdefault("asked_prices", {})
-    slot = (candles.symbol, str(candles.interval), name)
-    last = float(candles.frame["close"].iloc[-1])
-    offered = default if default > 0 else last / 2
+def _price_input(label: str, name: str, result: ForecastResult, default: float, form: _PriceInput) -> float:
+    """Draw the input of a price. An entered price stays with its series; the default follows the last close."""
+    candles, key = result.window.context, f"price_{name}_{result.record.run_id}"
+    entered = state.ENTERED_PRICES.ensure()
+    entry = (candles.symbol, str(candles.interval), name)
+    last_close = float(candles.frame["close"].iloc[-1])
+    if default <= 0:  # a typical range above the price itself
+        default = last_close / 2
 
-    def keep() -> None:
-        kept[slot] = st.session_state[key]
+    def remember() -> None:
+        entered[entry] = st.session_state[key]
 
     value = st.number_input(
         label,
-        value=float(kept.get(slot, round(offered, scale.decimals))),
-        step=scale.step,
-        format=f"%.{scale.decimals}f",
+        value=float(entered.get(entry, round(default, form.decimals))),
+        step=form.step,
+        format=f"%.{form.decimals}f",
         key=key,
-        on_change=keep,
+        on_change=remember,
     )
     return float(value)
 
 
-def _refused(level: float, fan: Fan) -> bool:
-    """Whether nothing can be asked about a price; then it is said why."""
-    last = price(fan.last_close)
+def _is_invalid_price(level: float, paths: SampledPaths) -> bool:
+    """Return whether a price cannot be evaluated, and draw the reason."""
+    last = format_price(paths.last_close)
     if not (math.isfinite(level) and level > 0):
-        _say(t("A price must lie above zero; got {level}. The last close is {last}.", level=f"{level:g}", last=last))
-    elif not fan.last_close / _FAR < level < fan.last_close * _FAR:
-        _say(t("{level} is too far from the last close, {last}, to be asked about.", level=f"{level:g}", last=last))
-    elif fan.rounded(level) == fan.last_close:
-        _say(t("That is the last close itself, {last}, where every path begins. Go above or below it.", last=last))
+        _warn(t("The price must be above zero; got {level}. The last close is {last}.", level=f"{level:g}", last=last))
+    elif not paths.last_close / _MAX_PRICE_RATIO < level < paths.last_close * _MAX_PRICE_RATIO:
+        _warn(t("{level} is too far from the last close, {last}.", level=f"{level:g}", last=last))
+    elif paths.round_price(level) == paths.last_close:
+        _warn(t("{last} is the last close, where every path starts. Choose a price above or below it.", last=last))
     else:
         return False
     return True
 
 
-def _wrong_side(side: Side, stop: float, target: float, fan: Fan) -> bool:
-    last = fan.last_close
+def _is_on_wrong_side(side: Side, stop: float, target: float, paths: SampledPaths) -> bool:
+    last = paths.last_close
     if side == "long" and not stop < last < target:
-        _say(t("Long: the stop must lie below the last close, {last}, and the target above it.", last=price(last)))
+        _warn(
+            t("Long: the stop must be below the last close, {last}, and the target above it.", last=format_price(last))
+        )
         return True
     if side == "short" and not target < last < stop:
-        _say(t("Short: the stop must lie above the last close, {last}, and the target below it.", last=price(last)))
+        _warn(
+            t(
+                "Short: the stop must be above the last close, {last}, and the target below it.",
+                last=format_price(last),
+            )
+        )
         return True
     return False
 
 
-def _say(text: str) -> None:
-    st.warning(escape(text), icon=":material/warning:")
+def _warn(text: str) -> None:
+    st.warning(escape_markdown(text), icon=":material/warning:")
 
 
-def _tell_touch(touched: Touch, fan: Fan) -> None:
-    values = {"price": price(touched.level), "steps": fan.horizon}
-    above = touched.side == "above"
+def _touch_metric(outcome: Touch, paths: SampledPaths) -> None:
+    values = {"price": format_price(outcome.level), "steps": paths.horizon}
     label = (
         t("Rises to {price} within {steps} bars", **values)
-        if above
+        if outcome.side == "above"
         else t("Falls to {price} within {steps} bars", **values)
     )
-    told(label, touched.touched, chance, help=t("Share of the paths of which a high or a low reaches the level."))
-
-
-def _time_text(hit: TimeToHit) -> str:
-    if hit.median is None:
-        return t("No path touches it.")
-    count, paths = bars(hit.median.value), f"{hit.median.num_paths:,}"
-    if not hit.median.bounded:
-        return t(
-            "Half of those that touch it do so within {count} bars ({paths} paths touch it: too few for an interval).",
-            count=count,
-            paths=paths,
-        )
-    return t(
-        "Half of those that touch it do so within {count} bars ({low} to {high}; {paths} paths touch it).",
-        count=count,
-        low=bars(hit.median.low),
-        high=bars(hit.median.high),
-        paths=paths,
+    metric_with_interval(
+        label,
+        outcome.prob_touch,
+        format_probability,
+        help=t("Percentage of paths with a high or low that reaches the level."),
     )
 
 
-def _tell_trade(trade: StopTarget, *, mirrored: bool) -> None:
-    told_apart = ((t("Target first"), trade.target_first), (t("Stop first"), trade.stop_first))
-    for cell, (label, estimate) in zip(cells(2), told_apart, strict=True):
+def _hit_time_text(hit: TimeToHit) -> str:
+    if hit.median is None:
+        return t("No path touches it.")
+    count, num_paths = format_bars(hit.median.value), f"{hit.median.num_paths:,}"
+    if not hit.median.is_bounded:
+        return t(
+            "Of {paths} paths that touch it, half do so within {count} bars (too few paths for an interval).",
+            count=count,
+            paths=num_paths,
+        )
+    return t(
+        "Of {paths} paths that touch it, half do so within {count} bars ({low} to {high}).",
+        count=count,
+        low=format_bars(hit.median.low),
+        high=format_bars(hit.median.high),
+        paths=num_paths,
+    )
+
+
+def _bracket_metrics(trade: BracketOutcome, *, is_mirrored: bool) -> None:
+    metrics = ((t("Target first"), trade.prob_target_first), (t("Stop first"), trade.prob_stop_first))
+    for cell, (label, estimate) in zip(metric_columns(2), metrics, strict=True):
         with cell:
-            told(label, estimate, chance, narrow=True)
-    both, paths = trade.both_in_one_bar, trade.target_first.num_paths
-    neither = trade.neither
-    lines(
-        resting_on(paths),
+            metric_with_interval(label, estimate, format_probability, compact=True)
+    num_ambiguous, neither = trade.ambiguous_paths, trade.prob_neither
+    caption_lines(
+        interval_footnote(trade.prob_target_first.num_paths),
         t(
-            "Neither: {share} ({low} to {high}); such a path is closed after the last bar.",
-            share=chance(neither.value),
-            low=chance(neither.low),
-            high=chance(neither.high),
+            "Neither: {share} ({low} to {high}); closed after the last bar.",
+            share=format_probability(neither.value),
+            low=format_probability(neither.low),
+            high=format_probability(neither.high),
         ),
         t(
-            "On average {profit} per trade, {price} a unit: {interval}.",
-            profit=move(trade.profit.value),
-            price=price(trade.expected_profit, 4),
-            interval=within(trade.profit, move),
+            "Average result per trade: {profit}, {price} per unit ({interval}).",
+            profit=format_signed_percent(trade.profit.value),
+            price=format_price(trade.expected_profit, 4),
+            interval=format_interval(trade.profit, format_signed_percent),
         ),
         t(
-            "Without costs it breaks even when the target comes first in {share} of the trades that end at either.",
-            share=chance(trade.break_even),
+            "Break-even win rate before costs: {share}.",
+            share=format_probability(trade.break_even),
         ),
-        t("{count} paths touch both within one bar; they count as stopped.", count=f"{both:,}") if both else "",
-        t("The paths lean neither way: which comes first follows from how far off stop and target lie.")
-        if mirrored
+        t("{count} paths touch both within one bar; they count as stopped out.", count=f"{num_ambiguous:,}")
+        if num_ambiguous
+        else "",
+        t("The paths are direction-neutral: the odds reflect only the distances to stop and target.")
+        if is_mirrored
         else "",
     )

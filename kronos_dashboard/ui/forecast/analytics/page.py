@@ -1,4 +1,4 @@
-"""What the sampled paths answer, as a grid of cards: each with its value, how sure it is, and the paths it rests on."""
+"""Probabilities and risk of one forecast as a grid of cards: values, their sampling error, the paths behind them."""
 
 from __future__ import annotations
 
@@ -7,60 +7,57 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from kronos_dashboard.analytics import Fan
-from kronos_dashboard.errors import SettingsError
-from kronos_dashboard.forecasting.record import is_mirrored
-from kronos_dashboard.ui.forecast.analytics.interactive_cards import ask_level, ask_step, ask_trade
+from kronos_dashboard.analytics import SampledPaths
+from kronos_dashboard.errors import InvalidForecastError
+from kronos_dashboard.ui.forecast.analytics.interactive_cards import bracket_card, direction_card, touch_card
 from kronos_dashboard.ui.forecast.analytics.static_cards import (
-    answers_of,
-    tell_range,
-    tell_risk,
-    tell_scenarios,
-    tell_surprise,
-    tell_volatility,
+    card_results,
+    range_card,
+    risk_card,
+    scenario_card,
+    surprisal_card,
+    volatility_card,
 )
-from kronos_dashboard.ui.forecast.sampling import left_open
+from kronos_dashboard.ui.forecast.sampling import neutral_note
 from kronos_dashboard.ui.i18n import t
 
 if TYPE_CHECKING:
-    from kronos_dashboard.ui.forecast.runs import Result
+    from kronos_dashboard.ui.forecast.runs import ForecastResult
 
-__all__ = ["show_questions"]
+__all__ = ["show_analytics"]
 
 
-def show_questions(result: Result) -> None:
-    """All questions to one forecast. Those with an input redraw themselves alone when it changes."""
+def show_analytics(result: ForecastResult) -> None:
+    """Draw all cards of one forecast. A card with an input redraws alone when it changes."""
     try:
-        fan = Fan.of(result.forecast, result.window.context)
-    except SettingsError:
-        text = t("Some paths fall to zero or below, where returns mean nothing: they answer no questions.")
+        paths = SampledPaths.from_forecast(result.forecast, result.window.context)
+    except InvalidForecastError:
+        text = t("Some paths reach zero or below; probabilities and risk cannot be computed.")
         st.warning(text, icon=":material/warning:")
         return
-    found, made = answers_of(result, fan), result.record.sampling_config
-    mirrored = is_mirrored(made)
+    results = card_results(result, paths)
     st.caption(
         t(
-            "Read off {count} sampled paths of {steps} bars. An interval says how far the draw alone may have moved a "
-            "number; how far the model itself is off, no number of paths tells.",
-            count=f"{fan.num_paths:,}",
-            steps=fan.horizon,
+            "Based on {count} sampled paths over {steps} bars. Intervals show sampling error only, not model error.",
+            count=f"{paths.num_paths:,}",
+            steps=paths.horizon,
         )
     )
-    if mirrored:
-        st.caption(left_open(made))
+    if note := neutral_note(result.forecast):
+        st.caption(note)
     _row(
-        lambda: ask_step(fan, mirrored=mirrored),
-        lambda: ask_level(result, fan),
-        lambda: ask_trade(result, fan),
+        lambda: direction_card(result, paths),
+        lambda: touch_card(result, paths),
+        lambda: bracket_card(result, paths),
     )
     _row(
-        lambda: tell_range(found.range),
-        lambda: tell_risk(fan),
-        lambda: tell_volatility(found.volatility),
+        lambda: range_card(results.range),
+        lambda: risk_card(paths),
+        lambda: volatility_card(results.volatility),
     )
     _row(
-        lambda: tell_scenarios(found.scenarios, fan, mirrored=mirrored),
-        lambda: tell_surprise(result),
+        lambda: scenario_card(results.scenarios, result, paths),
+        lambda: surprisal_card(result),
     )
 
 

@@ -1,4 +1,4 @@
-"""Answers that need no level: range, risk, volatility, scenarios, and which recent candles surprised the model."""
+"""Cards without a price input: range, risk, volatility, scenarios, and unusual recent candles."""
 
 from __future__ import annotations
 
@@ -11,206 +11,244 @@ import streamlit as st
 
 from kronos_dashboard.analytics import (
     ExpectedRange,
-    Fan,
-    RecentSurprise,
+    RecentSurprisal,
+    SampledPaths,
     Scenarios,
     Volatility,
     bars_per_year,
     excursions,
     expected_range,
-    scenarios,
+    find_scenarios,
     tail_risk,
     volatility,
 )
-from kronos_dashboard.charts.analytics import groups_figure
-from kronos_dashboard.ui.forecast.analytics.interactive_cards import choose_side
+from kronos_dashboard.charts.analytics import scenarios_figure
+from kronos_dashboard.ui.forecast.analytics.interactive_cards import side_control
+from kronos_dashboard.ui.forecast.appearance import small_chart_style
+from kronos_dashboard.ui.format import (
+    NOT_AVAILABLE,
+    format_interval,
+    format_percent,
+    format_price,
+    format_probability,
+    format_ratio,
+    format_signed_percent,
+    interval_footnote,
+)
 from kronos_dashboard.ui.i18n import t
 from kronos_dashboard.ui.widgets.chart import live_chart
-from kronos_dashboard.ui.widgets.metric import (
-    cells,
-    chance,
-    lines,
-    look,
-    move,
-    part,
-    price,
-    ratio,
-    resting_on,
-    told,
-    within,
-)
+from kronos_dashboard.ui.widgets.metric import caption_lines, metric_columns, metric_with_interval
 
 if TYPE_CHECKING:
-    from kronos_dashboard.ui.forecast.runs import Result
+    from kronos_dashboard.ui.forecast.runs import ForecastResult
 
-__all__ = ["Answers", "answers_of", "tell_range", "tell_risk", "tell_scenarios", "tell_surprise", "tell_volatility"]
+__all__ = [
+    "CardResults",
+    "card_results",
+    "range_card",
+    "risk_card",
+    "scenario_card",
+    "surprisal_card",
+    "volatility_card",
+]
 
-_LISTED = 5
-"""Surprising candles that are listed."""
-_LEVEL = 0.95
-"""Of the value at risk."""
+_MAX_LISTED = 5
+"""Unusual candles in the table: as high as the cards beside it."""
+_VAR_CONFIDENCE = 0.95
+"""Confidence of value at risk and expected shortfall; the labels name it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answers:
-    """What is worked out once per forecast."""
+class CardResults:
+    """Results that are computed once per forecast."""
 
     range: ExpectedRange
     volatility: Volatility
     scenarios: Scenarios
 
 
-def answers_of(result: Result, fan: Fan) -> Answers:
-    """The answers of a forecast; worked out when they are first asked for."""
-    return _answers(result.record.paths_digest, result.window.context.fingerprint, result, fan)
+def card_results(result: ForecastResult, paths: SampledPaths) -> CardResults:
+    """Return the results for a forecast, computed on first use."""
+    return _cached_card_results(result.record.paths_sha256, result.window.context.fingerprint, result, paths)
 
 
-def tell_range(found: ExpectedRange) -> None:
-    """From the highest high to the lowest low."""
-    st.markdown(t("**How far does it move?**"))
-    low, high = price(found.lowest[0.5].value), price(found.highest[0.5].value)
-    told(
-        t("Highest high less lowest low, {steps} bars", steps=found.horizon),
-        found.median,
-        lambda value: price(value, 4),
-        help=t("Median over the paths."),
+def range_card(expected: ExpectedRange) -> None:
+    """Draw the range from the highest high to the lowest low of the horizon."""
+    st.markdown(t("**Expected range**"))
+    low, high = format_price(expected.lowest[0.5].value), format_price(expected.highest[0.5].value)
+    metric_with_interval(
+        t("High-low range over {steps} bars", steps=expected.horizon),
+        expected.median,
+        lambda value: format_price(value, 4),
+        help=t("Median across paths."),
     )
-    fraction = part(found.median.value / found.last_close)
-    far_low, far_high = price(found.lowest[0.05].value), price(found.highest[0.95].value)
-    lines(
-        t("That is {share} of the last close; on average {mean}.", share=fraction, mean=price(found.mean.value, 4)),
-        t("Half of the paths stay below {high}, half stay above {low}.", high=high, low=low),
-        t("One in twenty goes above {high}, one in twenty below {low}.", high=far_high, low=far_low),
+    fraction = format_percent(expected.median.value / expected.last_close)
+    far_low, far_high = format_price(expected.lowest[0.05].value), format_price(expected.highest[0.95].value)
+    caption_lines(
+        t(
+            "{share} of the last close; mean {mean}.",
+            share=fraction,
+            mean=format_price(expected.mean.value, 4),
+        ),
+        t("Half of the paths stay below {high}; half stay above {low}.", high=high, low=low),
+        t("5% of the paths go above {high}; 5% go below {low}.", high=far_high, low=far_low),
     )
 
 
 @st.fragment
-def tell_risk(fan: Fan) -> None:
-    """The worst fall on the way, the best run, and the loss at the end, for a long or a short position."""
-    st.markdown(t("**What can go wrong?**"))
-    side = choose_side("ask_risk_side")
-    found, tail = excursions(fan, side), tail_risk(fan, _LEVEL, side=side)
-    worst = (
-        (t("Maximum drawdown"), found.drawdown[0.5], t("Worst loss on the way by closes: median path.")),
-        (t("Maximum run-up"), found.run_up[0.5], t("Best gain on the way by closes: median path.")),
-        (t("Value at risk 95%"), tail.var, t("In 95 of 100 cases the loss at the end is no larger.")),
-        (t("Expected shortfall 95%"), tail.shortfall, t("Mean loss in the 5 of 100 cases beyond it.")),
+def risk_card(paths: SampledPaths) -> None:
+    """Draw drawdown, run-up, value at risk and expected shortfall of a long or a short position."""
+    st.markdown(t("**Risk**"))
+    side = side_control("risk_side")
+    extremes, tail = excursions(paths, side), tail_risk(paths, _VAR_CONFIDENCE, side=side)
+    metrics = (
+        (
+            t("Maximum drawdown"),
+            extremes.drawdown[0.5],
+            t("Largest loss from an earlier best close; median across paths."),
+        ),
+        (
+            t("Maximum run-up"),
+            extremes.run_up[0.5],
+            t("Largest gain during the horizon, on closes; median across paths."),
+        ),
+        (t("Value at risk 95%"), tail.var, t("95% of paths lose no more than this by the end.")),
+        (t("Expected shortfall 95%"), tail.expected_shortfall, t("Mean loss of the 5% of paths beyond it.")),
     )
-    for cell, (label, estimate, help) in zip([*cells(2), *cells(2)], worst, strict=True):
+    for cell, (label, estimate, help) in zip([*metric_columns(2), *metric_columns(2)], metrics, strict=True):
         with cell:
-            told(label, estimate, part, help=help, narrow=True)
-    few = t(":orange[Only {count} paths lie that far out: draw more paths before relying on it.]", count=tail.beyond)
-    lines(
-        resting_on(fan.num_paths),
-        t("One path in twenty draws down more than {share}.", share=part(found.drawdown[0.95].value)),
+            metric_with_interval(label, estimate, format_percent, help=help, compact=True)
+    few_paths = t(
+        ":orange[Only {count} paths in the tail. Use more paths for a reliable estimate.]", count=tail.num_tail_paths
+    )
+    caption_lines(
+        interval_footnote(paths.num_paths),
+        t("5% of paths have a drawdown above {share}.", share=format_percent(extremes.drawdown[0.95].value)),
         t("A negative loss is a gain.") if tail.var.value < 0 else "",
-        few if tail.too_few else "",
+        few_paths if tail.is_unreliable else "",
     )
 
 
-def tell_volatility(found: Volatility) -> None:
-    """Of the paths beside that of the last bars."""
-    st.markdown(t("**Calm or restless?**"))
-    factor = found.yearly or 1.0
-    unit = t("a bar") if found.yearly is None else t("a year")
-    st.metric(t("Volatility of the paths, {unit}", unit=unit), part(factor * found.median.value))
-    lines(
-        within(found.median, lambda value: part(factor * value)),
+def volatility_card(realized: Volatility) -> None:
+    """Draw the volatility of the paths beside that of the last context bars."""
+    st.markdown(t("**Volatility**"))
+    factor = realized.annualization_factor or 1.0
+    unit = t("per bar") if realized.annualization_factor is None else t("annualized")
+    st.metric(t("Volatility of the paths, {unit}", unit=unit), format_percent(factor * realized.median.value))
+    caption_lines(
+        format_interval(realized.median, lambda value: format_percent(factor * value)),
         t(
-            "Of the last {count} bars: {recent}. The paths have {ratio} times that.",
-            count=found.recent_bars,
-            recent=part(factor * found.recent),
-            ratio=ratio(found.ratio),
+            "{ratio} times the volatility of the last {count} bars ({recent}).",
+            count=realized.recent_bars,
+            recent=format_percent(factor * realized.recent),
+            ratio=format_ratio(realized.ratio),
         ),
     )
-    told(t("More volatile than that"), found.higher, chance)
-    paths, past = part(factor * found.parkinson.value), part(factor * found.recent_parkinson)
-    st.caption(t("By highs and lows (Parkinson): {paths} beside {recent}.", paths=paths, recent=past))
+    metric_with_interval(t("Paths more volatile than recently"), realized.prob_higher, format_probability)
+    of_paths, of_context = (
+        format_percent(factor * realized.parkinson.value),
+        format_percent(factor * realized.recent_parkinson),
+    )
+    st.caption(
+        t("Parkinson estimate from highs and lows: {paths}; recent: {recent}.", paths=of_paths, recent=of_context)
+    )
 
 
-def tell_scenarios(found: Scenarios, fan: Fan, *, mirrored: bool) -> None:
-    """The groups the paths fall into, with a real path of each."""
-    st.markdown(t("**Which stories do the paths tell?**"))
-    if len(found.groups) == 1:
-        [only] = found.groups
-        end, change = price(only.end), move(only.change)
-        st.caption(t("All paths are the same: they end at {price} ({change}).", price=end, change=change))
+def scenario_card(scenarios: Scenarios, result: ForecastResult, paths: SampledPaths) -> None:
+    """Draw the clusters of the paths, with the medoid path of each."""
+    st.markdown(t("**Scenarios**"))
+    if len(scenarios.clusters) == 1:
+        [only] = scenarios.clusters
+        end, change = format_price(only.median_close), format_signed_percent(only.median_return)
+        st.caption(t("All paths are identical: they end at {price} ({change}).", price=end, change=change))
         return
-    words = _names(len(found.groups))
-    for cell, word, group in zip(cells(len(words)), words, found.groups, strict=True):
+    names = _scenario_names(len(scenarios.clusters))
+    for cell, name, cluster in zip(metric_columns(len(names)), names, scenarios.clusters, strict=True):
         with cell:
-            st.metric(word, chance(group.share.value))
-            st.progress(group.share.value)
-            lines(
-                t("ends near {price} ({change})", price=price(group.end), change=move(group.change)),
-                t("{low} to {high}", low=chance(group.share.low), high=chance(group.share.high)),
+            st.metric(name, format_probability(cluster.probability.value))
+            st.progress(cluster.probability.value)
+            caption_lines(
+                t(
+                    "ends near {price} ({change})",
+                    price=format_price(cluster.median_close),
+                    change=format_signed_percent(cluster.median_return),
+                ),
+                t(
+                    "{low} to {high}",
+                    low=format_probability(cluster.probability.low),
+                    high=format_probability(cluster.probability.high),
+                ),
             )
-    figure = groups_figure(fan, found, look())
-    live_chart(figure, key="ask_groups_chart", alt=t("One path of each group"), file="scenarios")
-    lines(
-        resting_on(fan.num_paths),
-        t("Lines: one real path from the middle of each group, wider where there are more. Dotted: last close."),
-        t("The groups lie apart, which may come of mirroring every second path alone.")
-        if found.clear and mirrored
-        else t("The groups lie further apart than those of a cloud that has none.")
-        if found.clear
-        else t("The groups are slices of one cloud: as many paths lie in between."),
+    figure = scenarios_figure(paths, scenarios, small_chart_style())
+    live_chart(figure, key="scenario_chart", alt=t("One path per scenario"), file_stem="scenarios")
+    caption_lines(
+        interval_footnote(paths.num_paths),
+        t(
+            "Lines: one sampled path from the middle of each scenario; thicker lines have more paths. Dotted: "
+            "last close."
+        ),
+        t("The scenarios are clearly separated, possibly only because the paths are mirrored.")
+        if scenarios.is_separated and result.forecast.is_mirrored
+        else t("The scenarios are clearly separated.")
+        if scenarios.is_separated
+        else t("The scenarios are not clearly separated; paths fill the space between."),
     )
 
 
-def tell_surprise(result: Result) -> None:
-    """The recent candles that the model expected least."""
-    st.markdown(t("**Which recent candles surprised the model?**"))
-    found = result.surprise
-    if found is None:
-        st.caption(t("Not measured for this forecast."))
+def surprisal_card(result: ForecastResult) -> None:
+    """Draw the recent candles of the highest surprisal."""
+    st.markdown(t("**Unusual candles**"))
+    recent = result.surprisal
+    if recent is None:
+        st.caption(t("Not computed for this forecast."))
         return
-    count, total = int(found.odd.sum()), len(found.odd)
-    st.metric(t("Stand out among the last {count} candles", count=total), f"{count}", help=_meaning())
-    st.table(_surprising(found, result), hide_index=True)
-    cost, expected = f"{found.figures.nll.mean():.2f}", f"{found.figures.entropy.mean():.2f}"
-    clipped = int(found.figures.clipped.sum())
-    lines(
-        t("A candle cost {cost} nats on average; the model expected {expected}.", cost=cost, expected=expected),
-        t("{count} of them lie beyond what the model can see; to it they look calmer.", count=clipped)
-        if clipped
-        else "",
+    count, total = int(recent.is_outlier.sum()), len(recent.is_outlier)
+    st.metric(t("Unusual among the last {count} candles", count=total), f"{count}", help=_outlier_help())
+    st.table(_unusual_candles_table(recent, result), hide_index=True)
+    cost, expected = f"{recent.surprisal.nll.mean():.2f}", f"{recent.surprisal.entropy.mean():.2f}"
+    clipped = int(recent.surprisal.clipped.sum())
+    caption_lines(
+        t("Average surprisal {cost} nats; expected {expected}.", cost=cost, expected=expected),
+        t("{count} candles exceed the model's input range and were clipped.", count=clipped) if clipped else "",
     )
 
 
-def _meaning() -> str:
-    """Of standing out."""
-    return t("3 or more standard deviations less likely than the model's own candles. Nothing is sampled here.")
+def _outlier_help() -> str:
+    return t(
+        "At least 3 standard deviations less likely than candles the model would sample. Computed without sampling."
+    )
 
 
-def _surprising(found: RecentSurprise, result: Result) -> pd.DataFrame:
-    """The least expected candles, the oddest first."""
-    figures = found.figures
-    rows = np.argsort(-figures.deviation, kind="stable")[:_LISTED]
+def _unusual_candles_table(recent: RecentSurprisal, result: ForecastResult) -> pd.DataFrame:
+    """Return the candles of the highest surprisal, the highest first."""
+    scores = recent.surprisal  # of the last k context candles
+    rows = np.argsort(-scores.zscore, kind="stable")[:_MAX_LISTED]
     closes = result.window.context.frame["close"].to_numpy()
-    behind = len(closes) - len(figures.deviation) + rows
-    times = pd.DatetimeIndex(figures.index)[rows]
-    daily = bool((times == times.normalize()).all())
-    deviations = figures.deviation[rows]
+    context_rows = len(closes) - len(scores.zscore) + rows
+    times = pd.DatetimeIndex(scores.index)[rows]
+    is_daily = bool((times == times.normalize()).all())
     return pd.DataFrame(
         {
-            t("Candle"): [f"{time:%Y-%m-%d}" if daily else f"{time:%Y-%m-%d %H:%M}" for time in times],
-            t("Change"): [move(closes[row] / closes[row - 1] - 1) if row > 0 else "–" for row in behind],
-            t("Deviations"): [f"{value:+.1f}" if np.isfinite(value) else "∞" for value in deviations],
+            t("Candle"): [f"{time:%Y-%m-%d}" if is_daily else f"{time:%Y-%m-%d %H:%M}" for time in times],
+            t("Change"): [
+                format_signed_percent(closes[row] / closes[row - 1] - 1) if row > 0 else NOT_AVAILABLE
+                for row in context_rows
+            ],
+            t("Deviation (σ)"): [f"{value:+.1f}" if np.isfinite(value) else "∞" for value in scores.zscore[rows]],
         }
     )
 
 
-def _names(count: int) -> list[str]:
+def _scenario_names(count: int) -> list[str]:
     return [t("Upper"), t("Lower")] if count == 2 else [t("Upper"), t("Middle"), t("Lower")]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, ttl=3_600)
-def _answers(digest: str, fingerprint: str, _result: Result, _fan: Fan) -> Answers:  # noqa: ARG001 - the key
-    """Cached by the paths and their context for an hour; shared, so not to be written to."""
+def _cached_card_results(digest: str, fingerprint: str, _result: ForecastResult, _paths: SampledPaths) -> CardResults:  # noqa: ARG001 - the key
+    """Cached for an hour by paths and context; shared by all sessions, so read-only."""
     context = _result.window.context
-    return Answers(
-        range=expected_range(_fan),
-        volatility=volatility(_fan, context, bars_per_year=bars_per_year(context)),
-        scenarios=scenarios(_fan),
+    return CardResults(
+        range=expected_range(_paths),
+        volatility=volatility(_paths, context, bars_per_year=bars_per_year(context)),
+        scenarios=find_scenarios(_paths),
     )

@@ -7,31 +7,33 @@ from typing import Any, cast
 
 import pytest
 
-from kronos_dashboard.ui.forecast import progress as watch
+from kronos_dashboard.ui import state
+from kronos_dashboard.ui.forecast import progress
 
 
-class Interrupted(Exception):
+class RunInterruptedError(Exception):
     """As when a newer run of the page ends this one."""
 
 
 def test_a_forecast_that_another_page_asked_for_outlives_a_run_that_is_cut_short(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    state: dict[str, Any] = {"run_on_arrival": True}
+    values: dict[str, Any] = {"run_on_arrival": True}
     submitted: list[object] = []
 
-    def cut(*_: object, **__: object) -> bool:
-        raise Interrupted
+    def interrupt(*_: object, **__: object) -> bool:
+        raise RunInterruptedError
 
-    page = SimpleNamespace(session_state=state, button=cut)
-    monkeypatch.setattr(watch, "st", page)
-    monkeypatch.setattr(watch, "t", lambda text: text)
-    monkeypatch.setattr(watch, "kept_result", lambda _: None)
-    monkeypatch.setattr(watch, "submit", lambda *given: submitted.append(given))
-    window, setup = cast(Any, "window"), cast(Any, "setup")
-    with pytest.raises(Interrupted):
-        watch.run_button(window, setup)
+    page = SimpleNamespace(button=interrupt)
+    monkeypatch.setattr(state, "st", SimpleNamespace(session_state=values))
+    monkeypatch.setattr(progress, "st", page)
+    monkeypatch.setattr(progress, "t", lambda text: text)
+    monkeypatch.setattr(progress, "find_result", lambda _: None)
+    monkeypatch.setattr(progress, "submit", lambda *given: submitted.append(given))
+    window, settings = cast(Any, "window"), cast(Any, "settings")
+    with pytest.raises(RunInterruptedError):
+        progress.run_button(window, settings)
     page.button = lambda *_, **__: False
-    watch.run_button(window, setup)
-    watch.run_button(window, setup)
-    assert submitted == [("window", "setup")]
+    progress.run_button(window, settings)
+    progress.run_button(window, settings)
+    assert submitted == [("window", "settings")]

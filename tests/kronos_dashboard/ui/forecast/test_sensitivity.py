@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine import Cancelled
-from kronos_dashboard.compute.queue import Job
-from kronos_dashboard.ui.forecast.comparison import sensitivity as compare_grid
+from engine import CancelledError
+from kronos_dashboard.compute.queue import TaskContext
+from kronos_dashboard.compute.tasks import SensitivityTask
+from kronos_dashboard.ui.forecast.comparison import sensitivity
 from tests.kronos_dashboard.ui.forecast.test_comparison import figures, fresh, opened
-from tests.support.forecast_page import ended, sound, texts
+from tests.support.forecast_page import assert_no_exception, page_text, wait_for_key
 
 __all__ = ["fresh"]
 
@@ -32,95 +31,93 @@ def open_grid() -> None:
     from kronos_dashboard.ui.forecast.comparison.sensitivity import show_sensitivity
     from tests.support import ui_results
 
-    show_sensitivity(ui_results.window(), SamplingConfig(num_paths=7, seed=4, from_last_close=True, mirrored=True))
+    show_sensitivity(
+        ui_results.window(), SamplingConfig(num_paths=7, seed=4, anchor_to_last_close=True, mirror_paths=True)
+    )
 
 
 def test_a_grid_runs_in_the_queue_and_says_how_much_hangs_on_the_settings() -> None:
     app = opened(grid)
-    assert app.button(key="grid_run").label == "Run 9 forecasts"
+    assert app.button(key="sensitivity_run").label == "Run 9 forecasts"
     app.multiselect[0].set_value([50, 100])
     app.multiselect[1].set_value([0.6, 1.0])
-    app.number_input(key="grid_paths").set_value(6)
-    sound(app.run())
-    app.button(key="grid_run").click()
-    ended(app.run(), "grid_job", 60)
-    [heat] = figures(app)["grid_chart"]["data"]
+    app.number_input(key="sensitivity_paths").set_value(6)
+    assert_no_exception(app.run())
+    app.button(key="sensitivity_run").click()
+    wait_for_key(app.run(), "sensitivity_job", 60)
+    [heat] = figures(app)["sensitivity_chart"]["data"]
     assert heat["y"] == ["50", "100"]
     assert heat["x"] == ["0.6", "1"]
-    assert np.isfinite(np.array(next(iter(app.session_state["grids"].values()))["up"])).all()
-    assert "The chance to end higher runs from" in texts(app)
-    assert "6 paths a cell, top-p 1, seed 4, starting at the model's own level" in texts(app)
-    assert "crps" not in next(iter(app.session_state["grids"].values())).columns
-    app.segmented_control(key="grid_number").set_value("width")
-    assert figures(sound(app.run()))["grid_chart"]["data"][0]["hovertemplate"].count("Width")
-    assert app.button(key="grid_run")
+    assert np.isfinite(np.array(next(iter(app.session_state["sensitivity_grids"].values()))["prob_up"])).all()
+    assert "P(close higher) ranges from" in page_text(app)
+    assert "6 paths per cell, top-p 1, seed 4, starting at the decoded level" in page_text(app)
+    assert "crps" not in next(iter(app.session_state["sensitivity_grids"].values())).columns
+    app.segmented_control(key="sensitivity_metric").set_value("width")
+    assert figures(assert_no_exception(app.run()))["sensitivity_chart"]["data"][0]["hovertemplate"].count("Width")
+    assert app.button(key="sensitivity_run")
 
 
 def test_a_grid_counts_its_steps_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(job: Job, *_: object) -> None:
-        job.step(5, 40)
-        if job.cancel_token.wait(30):
-            raise Cancelled("stopped.")
+    def slow(_: SensitivityTask, context: TaskContext) -> None:
+        context.report_progress(5, 40)
+        if context.cancel_token.wait(30):
+            raise CancelledError("stopped.")
 
-    monkeypatch.setattr(compare_grid, "_work", slow)
+    monkeypatch.setattr(SensitivityTask, "run", slow)
     app = opened(grid)
-    app.button(key="grid_run").click()
-    sound(app.run())
+    app.button(key="sensitivity_run").click()
+    assert_no_exception(app.run())
     deadline = time.monotonic() + 20
     while "Step 5 of 40" not in (shown := str(app.get("progress")[0].proto)):
         assert time.monotonic() < deadline, shown
-        sound(app.run())
-    app.button(key="grid_cancel").click()
-    sound(app.run())
-    assert "grid_job" not in app.session_state
-    assert app.button(key="grid_run")
+        assert_no_exception(app.run())
+    app.button(key="sensitivity_cancel").click()
+    assert_no_exception(app.run())
+    assert "sensitivity_job" not in app.session_state
+    assert app.button(key="sensitivity_run")
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_a_grid_that_is_stopped_keeps_its_cells_and_says_so_when_one_comes_back(
     monkeypatch: pytest.MonkeyPatch, by_hand: bool
 ) -> None:
-    real = compare_grid.sensitivity
+    real = TaskContext.show_preview
 
-    def halting(*given: Any, partial: Callable[[pd.DataFrame], None], **more: Any) -> pd.DataFrame:
-        cancel = given[6]
+    def halting(context: TaskContext, preview: pd.DataFrame) -> None:
+        real(context, preview)
+        if len(preview) == 2:
+            assert context.cancel_token.wait(30)
 
-        def some(table: pd.DataFrame) -> None:
-            partial(table)
-            if len(table) == 2:
-                assert cancel.wait(30)
-
-        return real(*given, partial=some, **more)
-
-    monkeypatch.setattr(compare_grid, "sensitivity", halting)
+    monkeypatch.setattr(TaskContext, "show_preview", halting)
     app = opened(grid)
-    app.number_input(key="grid_paths").set_value(5)
-    sound(app.run()).button(key="grid_run").click()
-    sound(app.run())
+    app.number_input(key="sensitivity_paths").set_value(5)
+    assert_no_exception(app.run()).button(key="sensitivity_run").click()
+    assert_no_exception(app.run())
     deadline = time.monotonic() + 60
-    while len(app.session_state["grid_done"]) < 2:
+    job = app.session_state["sensitivity_job"]
+    while job.preview is None or len(job.preview) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     if by_hand:
-        app.button(key="grid_cancel").click()
+        app.button(key="sensitivity_cancel").click()
     else:
-        app.session_state["grid_job"].cancel_token.set()  # as the queue does with what nobody asks for
-    ended(app.run(), "grid_job", 60)
+        job.cancel_token.set()  # as the queue does with what nobody asks for
+    wait_for_key(app.run(), "sensitivity_job", 60)
     assert len(app.error) == (not by_hand)
-    assert by_hand or "The grid was stopped before it was done" in app.error[0].value
-    assert "2 of 9 cells were done" in texts(app)
-    [kept] = app.session_state["grids"].values()
-    assert np.isfinite(kept["up"]).all()
+    assert by_hand or "The sensitivity grid was cancelled" in app.error[0].value
+    assert "Stopped after 2 of 9 cells" in page_text(app)
+    [kept] = app.session_state["sensitivity_grids"].values()
+    assert np.isfinite(kept["prob_up"]).all()
     assert len(kept) == 2
-    assert "grid_chart" in figures(app)
-    assert app.button(key="grid_run")
+    assert "sensitivity_chart" in figures(app)
+    assert app.button(key="sensitivity_run")
 
 
 def test_a_grid_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KRONOS_DASHBOARD_MODEL", "/no/such/folder")
     app = opened(grid)
-    app.button(key="grid_run").click()
-    ended(app.run(), "grid_job", 60)
+    app.button(key="sensitivity_run").click()
+    wait_for_key(app.run(), "sensitivity_job", 60)
     assert "/no/such/folder" in app.error[0].value.replace("\\", "")
     assert not figures(app)
 
@@ -128,52 +125,54 @@ def test_a_grid_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_grid_without_cells_or_with_too_many_is_not_run() -> None:
     app = opened(grid)
     app.multiselect[0].set_value([])
-    assert "Choose at least one" in texts(sound(app.run()))
+    assert "Choose at least one" in page_text(assert_no_exception(app.run()))
     assert not app.button
 
 
 def cells(up: list[float], end: list[float], spread: float) -> pd.DataFrame:
     index = pd.MultiIndex.from_product([[50, 100], [0.6, 1.0]], names=["context", "temperature"])
-    chance = np.array(up)
-    return pd.DataFrame({"up": chance, "up_low": chance - spread, "up_high": chance + spread, "end": end}, index=index)
+    prob_up = np.array(up)
+    return pd.DataFrame(
+        {"prob_up": prob_up, "prob_up_low": prob_up - spread, "prob_up_high": prob_up + spread, "end": end}, index=index
+    )
 
 
 def test_a_grid_of_mirrored_paths_tells_how_far_and_not_which_way() -> None:
     app = opened(open_grid)
     app.multiselect[0].set_value([50, 100])
     app.multiselect[1].set_value([1.0])
-    app.number_input(key="grid_paths").set_value(6)
-    sound(app.run()).button(key="grid_run").click()
-    ended(app.run(), "grid_job", 60)
-    assert app.segmented_control(key="grid_number").value == "width"
-    assert "6 paths a cell, top-p 1, seed 4, starting at the last close, every second mirrored" in texts(app)
-    assert "so that no cell leans up or down" in texts(app)
-    assert "The chance to end higher runs from" not in texts(app)
+    app.number_input(key="sensitivity_paths").set_value(6)
+    assert_no_exception(app.run()).button(key="sensitivity_run").click()
+    wait_for_key(app.run(), "sensitivity_job", 60)
+    assert app.segmented_control(key="sensitivity_metric").value == "width"
+    assert "6 paths per cell, top-p 1, seed 4, starting at the last close, every other one mirrored" in page_text(app)
+    assert "direction is neutral in all cells" in page_text(app)
+    assert "P(close higher) ranges from" not in page_text(app)
 
 
 @pytest.mark.parametrize(
     ("up", "end", "spread", "words"),
     [
-        ([0.6, 0.62, 0.61, 0.6], [0.1, 0.1, 0.2, 0.1], 0.1, "hardly hangs"),
-        ([0.5, 0.48, 0.52, 0.5], [0.1, -0.1, 0.2, 0.1], 0.1, "no clear direction"),
-        ([0.2, 0.8, 0.5, 0.5], [-0.1, 0.1, 0.2, 0.1], 0.1, "the direction is a matter of these choices"),
-        ([0.6, 0.95, 0.7, 0.7], [0.1, 0.4, 0.2, 0.1], 0.1, "its direction does not"),
+        ([0.6, 0.62, 0.61, 0.6], [0.1, 0.1, 0.2, 0.1], 0.1, "The result is stable"),
+        ([0.5, 0.48, 0.52, 0.5], [0.1, -0.1, 0.2, 0.1], 0.1, "No clear direction"),
+        ([0.2, 0.8, 0.5, 0.5], [-0.1, 0.1, 0.2, 0.1], 0.1, "Direction depends on the settings"),
+        ([0.6, 0.95, 0.7, 0.7], [0.1, 0.4, 0.2, 0.1], 0.1, "Direction is stable, strength is not"),
     ],
 )
 def test_the_sentence_about_a_grid_fits_its_numbers(
     up: list[float], end: list[float], spread: float, words: str
 ) -> None:
-    assert words in compare_grid._said(cells(up, end, spread))
+    assert words in sensitivity._direction_sentence(cells(up, end, spread))
 
 
 @pytest.mark.parametrize(
     ("widths", "words"),
     [
-        ([0.01, 0.025], "the 80% band at the end is 1.00% to 2.50% wide"),
+        ([0.01, 0.025], "the width of the 80% band at the end ranges from 1.00% to 2.50%"),
         ([0.02], "One cell: the 80% band at the end is 2.00% wide"),
     ],
 )
 def test_the_sentence_about_a_mirrored_grid_is_about_its_widths_alone(widths: list[float], words: str) -> None:
-    told = compare_grid._said_open(pd.DataFrame({"width": widths, "up": 0.9, "end": 0.1}))
+    told = sensitivity._width_sentence(pd.DataFrame({"width": widths, "prob_up": 0.9, "end": 0.1}))
     assert words in told
     assert not any(number in told for number in ("90%", "10.0%"))
