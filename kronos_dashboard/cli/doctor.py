@@ -1,65 +1,62 @@
-"""``python -m kronos_dashboard doctor FILE [--fix NAME ...] [--out FILE.csv]``: findings, and repairs by name.
-
-The command line itself adds the FILE and reads it; this module adds its own options and prints.
-"""
+"""Check the quality of candles, fix problems by name, and print what was found."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from kronos_dashboard.errors import ExportFailed, WindowError
-from kronos_dashboard.markets.calendars import AUTO
-from kronos_dashboard.markets.candles import CandleFrame, interval_label
-from kronos_dashboard.markets.doctor.examination import examine, treat
+from engine.files import atomic_write
+from kronos_dashboard.errors import ExportError, WindowError
+from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.markets.doctor.checks import apply_fixes, run_checks
 from kronos_dashboard.markets.doctor.findings import Finding
-from kronos_dashboard.markets.doctor.fixes import FIX_TITLES
+from kronos_dashboard.markets.intervals import interval_label
+from kronos_dashboard.messages import msg
 from kronos_dashboard.notes import Note
 
-__all__ = ["add_options", "as_document", "run"]
+__all__ = ["as_document", "report_quality"]
 
-_NAMED = 8
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of the command, beyond the file."""
-    parser.add_argument("--calendar", default=AUTO, help="auto (default), 24/7, fx, learned, or an exchange as XNYS")
-    parser.add_argument("--now", metavar="TIME", help="the time by which the last bar has closed (default: the clock)")
-    parser.add_argument(
-        "--fix", action="append", default=[], choices=sorted(FIX_TITLES), help="apply a repair; may be given more often"
-    )
-    parser.add_argument("--out", type=Path, metavar="CSV", help="write the candles, repaired, on their session clock")
-    parser.add_argument("--json", action="store_true", help="findings as JSON")
+_MAX_ROWS = 8
+"""Row numbers in one line."""
 
 
-def run(options: argparse.Namespace, candles: CandleFrame) -> None:
-    """Print what is odd about ``candles``, after the fixes that were asked for.
+def report_quality(
+    candles: CandleFrame, *, fixes: Sequence[str], calendar: str, now: str | None, out: Path | None, as_json: bool
+) -> None:
+    """Apply ``fixes`` to ``candles`` and print the findings that remain, with the fixes for them.
+
+    Args:
+        candles: the candles to check.
+        fixes: names of ``FIX_TITLES``, applied in this order.
+        calendar: as for ``future_times``.
+        now: time by which a candle must have closed to be complete; None = the current time.
+        out: file to write the candles to, after the fixes.
+        as_json: print one JSON document instead of lines.
 
     Raises:
-        DashboardError: a time, calendar or fix cannot be understood, or the file cannot be written.
+        DashboardError: a time, calendar or fix is invalid, or the file cannot be written.
     """
-    now = _now(options.now)
-    treated, notes = treat(candles, options.fix, now, options.calendar)
-    findings = examine(treated, now, options.calendar)
-    if options.out is not None:
-        _write(treated, options.out)
-    if options.json:
-        _say(json.dumps(as_document(treated, findings, notes), indent=2, ensure_ascii=False))
+    end = _parse_now(now)
+    fixed, notes = apply_fixes(candles, fixes, end, calendar)
+    findings = run_checks(fixed, end, calendar)
+    if out is not None:
+        _write_csv(fixed, out)
+    if as_json:
+        _print(json.dumps(as_document(fixed, findings, notes), indent=2, ensure_ascii=False))
         return
-    _say(f"{treated.symbol}: {len(treated):,} candles of {interval_label(treated.interval)}, {treated.session_tz}")
+    _print(f"{fixed.symbol}: {len(fixed):,} candles of {interval_label(fixed.interval)}, {fixed.session_tz}")
     for note in notes:
-        _say(f"{'done':<8} {note.text}{_rows(note.rows)}")
+        _print(f"{'done':<8} {note.text}{_format_rows(note.rows)}")
     for finding in findings:
-        _say(f"{finding.level:<8} {finding.title}. {finding.text}{_rows(finding.rows)}")
+        _print(f"{finding.level:<8} {finding.title}. {finding.text}{_format_rows(finding.rows)}")
         for fix in finding.fixes:
-            _say(f"{'':<8} --fix {fix.name}: {fix.title.lower()}")
+            _print(f"{'':<8} --fix {fix.name}: {fix.title.lower()}")
     if not findings:
-        _say("nothing is odd about them.")
+        _print("No issues found.")
 
 
 def as_document(candles: CandleFrame, findings: Iterable[Finding], notes: Iterable[Note]) -> dict[str, object]:
@@ -85,7 +82,7 @@ def as_document(candles: CandleFrame, findings: Iterable[Finding], notes: Iterab
     }
 
 
-def _now(text: str | None) -> pd.Timestamp:
+def _parse_now(text: str | None) -> pd.Timestamp:
     if text is None:
         return pd.Timestamp.now("UTC")
     try:
@@ -93,30 +90,30 @@ def _now(text: str | None) -> pd.Timestamp:
         if pd.isna(time):
             raise ValueError("no time")
     except ValueError as error:
-        raise WindowError(f"the time {text!r} cannot be read.", "Write 2024-01-31 09:30 (UTC).") from error
+        raise WindowError(
+            msg("the time {text} cannot be read.", text=repr(text)), msg("Write 2024-01-31 09:30 (UTC).")
+        ) from error
     return time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
 
 
-def _write(candles: CandleFrame, path: Path) -> None:
-    """All at once or not at all."""
+def _write_csv(candles: CandleFrame, path: Path) -> None:
     frame = candles.frame.loc[:, list(candles.columns)]
     frame = frame.set_axis(candles.local_index.tz_localize(None)).rename_axis("timestamp")
-    beside = path.with_name(path.name + ".part")
     try:
-        frame.to_csv(beside, date_format="%Y-%m-%d %H:%M:%S")
-        beside.replace(path)
+        atomic_write(path, lambda temporary: frame.to_csv(temporary, date_format="%Y-%m-%d %H:%M:%S"))
     except OSError as error:
-        raise ExportFailed(
-            f"the file {path} cannot be written: {error}.", "Name a file in a folder that exists."
+        raise ExportError(
+            msg("the file {path} cannot be written: {error}.", path=path, error=error),
+            msg("Choose a file in an existing folder."),
         ) from error
 
 
-def _rows(rows: tuple[int, ...]) -> str:
+def _format_rows(rows: tuple[int, ...]) -> str:
     if not rows:
         return ""
-    more = ", ..." if len(rows) > _NAMED else ""
-    return f" (rows {', '.join(map(str, rows[:_NAMED]))}{more})"
+    more = ", ..." if len(rows) > _MAX_ROWS else ""
+    return f" (rows {', '.join(map(str, rows[:_MAX_ROWS]))}{more})"
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")

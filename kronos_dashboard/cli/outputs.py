@@ -1,8 +1,7 @@
-"""What a forecast on the command line leaves behind: files, and a summary on stdout."""
+"""Results of a forecast: the files it writes, and a summary on stdout."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,136 +9,141 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.forecast import Forecast
-from kronos_dashboard.errors import ExportFailed
-from kronos_dashboard.evaluation.coverage_note import Measured, market_of, measured_of
+from kronos_dashboard.cli.options import OutputOptions
+from kronos_dashboard.errors import ExportError
+from kronos_dashboard.evaluation.coverage_note import CoverageNote, build_coverage_note_for_record, detect_market
 from kronos_dashboard.evaluation.metrics import score
 from kronos_dashboard.export import (
-    forecast_csv,
-    paths_csv,
-    paths_json,
-    paths_parquet,
-    record_json,
-    report_html,
-    run_json,
-    write_atomically,
+    write_bundle,
+    write_file,
+    write_forecast_csv,
+    write_paths_csv,
+    write_paths_json,
+    write_paths_parquet,
+    write_record,
+    write_report,
 )
-from kronos_dashboard.export.metadata import drawing
+from kronos_dashboard.export.metadata import describe_path_options
 from kronos_dashboard.forecasting.baselines import random_walk
 from kronos_dashboard.forecasting.run import RunRecord
 from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.messages import msg
 
-__all__ = ["Made", "add_outputs", "check_outputs", "summarise", "write_outputs"]
+__all__ = ["ForecastResult", "check_outputs", "print_summary", "write_outputs"]
 
-_LEVEL = 0.8
-"""Part of the paths whose range the summary tells."""
+_COVERAGE = 0.8
+"""Fraction of paths inside the band of the summary."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Made:
-    """A forecast, and what it was made of."""
+class ForecastResult:
+    """A forecast with its window and run record."""
 
     window: Window
     forecast: Forecast
     record: RunRecord
-    again: bool
-    """Whether the record was there first and the same numbers came out."""
+    is_reproduced: bool
+    """Whether a recorded run was computed again, with the same numbers."""
 
     @cached_property
-    def measured(self) -> Measured:
-        """What is known of its bands."""
-        return measured_of(self.window, self.record, market=market_of(self.window.context))
+    def coverage_note(self) -> CoverageNote:
+        """How well the bands of such forecasts covered actual prices."""
+        return build_coverage_note_for_record(self.window, self.record, market=detect_market(self.window.context))
 
 
-_FILES: dict[str, Callable[[Made], bytes]] = {
-    "out": lambda made: forecast_csv(made.window, made.forecast, made.record, made.measured),
-    "record": lambda made: record_json(made.record),
-    "json_out": lambda made: run_json(made.window, made.forecast, made.record, made.measured),
-    "html_out": lambda made: report_html(made.window, made.forecast, made.record, made.measured),
+_WRITERS: dict[str, Callable[[ForecastResult], bytes]] = {
+    "out": lambda result: write_forecast_csv(result.window, result.forecast, result.record, result.coverage_note),
+    "record_output": lambda result: write_record(result.record),
+    "bundle_output": lambda result: write_bundle(result.window, result.forecast, result.record, result.coverage_note),
+    "report_output": lambda result: write_report(result.window, result.forecast, result.record, result.coverage_note),
 }
-_PATHS: dict[str, Callable[[Made], bytes]] = {
-    ".parquet": lambda made: paths_parquet(made.forecast, made.record, made.measured),
-    ".csv": lambda made: paths_csv(made.forecast, made.record, made.measured),
-    ".json": lambda made: paths_json(made.window, made.forecast, made.record, made.measured),
+"""Field of ``OutputOptions`` -> the content of its file."""
+_PATH_WRITERS: dict[str, Callable[[ForecastResult], bytes]] = {
+    ".parquet": lambda result: write_paths_parquet(result.forecast, result.record, result.coverage_note),
+    ".csv": lambda result: write_paths_csv(result.forecast, result.record, result.coverage_note),
+    ".json": lambda result: write_paths_json(result.window, result.forecast, result.record, result.coverage_note),
 }
+"""Suffix of ``--paths-output`` -> the content."""
 
 
-def add_outputs(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name files to write."""
-    parser.add_argument("--out", type=Path, help="write the forecast as CSV, one row per step")
-    parser.add_argument("--paths-out", type=Path, help="write all paths; the name ends in .parquet, .csv or .json")
-    parser.add_argument("--json-out", type=Path, help="write record, summary and candles as JSON, for --from-record")
-    parser.add_argument("--html-out", type=Path, help="write a report that needs no network")
-    parser.add_argument("--record", type=Path, help="write how it was made as JSON, without candles")
-
-
-def check_outputs(options: argparse.Namespace) -> None:
-    """Find out before the work, not after it, that a result has no place to go.
+def check_outputs(options: OutputOptions) -> None:
+    """Check the files to write before the work starts.
 
     Raises:
-        ExportFailed: a file cannot be written, or two would be the same.
+        ExportError: a file cannot be written, or two are the same.
     """
-    named = _named(options)
-    for path in named.values():
+    paths = _output_paths(options)
+    for path in paths.values():
         if path.is_dir() or not path.parent.is_dir():
-            raise ExportFailed(f"the file {path} cannot be written.", "Name a file in a folder that exists.")
-    if len({path.resolve() for path in named.values()}) < len(named):
-        raise ExportFailed("two of the files to write are the same.", "Give each result a name of its own.")
-    paths_out = named.get("paths_out")
-    if paths_out is not None and paths_out.suffix.lower() not in _PATHS:
-        raise ExportFailed(f"paths are written as {', '.join(_PATHS)}; got {paths_out.name!r}.", "Change the ending.")
+            raise ExportError(
+                msg("the file {path} cannot be written.", path=path), msg("Choose a file in an existing folder.")
+            )
+    if len({path.resolve() for path in paths.values()}) < len(paths):
+        raise ExportError(msg("two output files have the same name."), msg("Give each output its own name."))
+    all_paths = paths.get("paths_output")
+    if all_paths is not None and all_paths.suffix.lower() not in _PATH_WRITERS:
+        raise ExportError(
+            msg(
+                "paths can be saved as {paths}; got {name}.", paths=", ".join(_PATH_WRITERS), name=repr(all_paths.name)
+            ),
+            msg("Change the file extension."),
+        )
 
 
-def write_outputs(options: argparse.Namespace, made: Made) -> None:
+def write_outputs(options: OutputOptions, result: ForecastResult) -> None:
     """Write every file that the options name.
 
     Raises:
-        ExportFailed: one cannot be written.
+        ExportError: one cannot be written.
     """
-    for name, path in _named(options).items():
-        form = _PATHS[path.suffix.lower()] if name == "paths_out" else _FILES[name]
-        write_atomically(path, form(made))
+    for name, path in _output_paths(options).items():
+        render = _PATH_WRITERS[path.suffix.lower()] if name == "paths_output" else _WRITERS[name]
+        write_file(path, render(result))
 
 
-def summarise(options: argparse.Namespace, made: Made) -> None:
-    """Say on stdout what was made of what, and how it ends."""
-    window, forecast, record = made.window, made.forecast, made.record
-    lower, upper = forecast.band(_LEVEL)[:, -1]
+def print_summary(options: OutputOptions, result: ForecastResult) -> None:
+    """Print the model, the window, the last step of the forecast and the files."""
+    window, forecast, record = result.window, result.forecast, result.record
+    lower, upper = forecast.band(_COVERAGE)[:, -1]
     end = f"{window.context.local_index[-1]:%Y-%m-%d %H:%M} ({record.session_tz})"
-    reach = f"median {forecast.median()[-1]:,.6g}, {_LEVEL:.0%} of paths end within {lower:,.6g} to {upper:,.6g}"
-    _say("model", f"{record.model_label} ({record.checkpoint_digest[:12]})")
-    _say("window", f"{record.symbol} {record.interval}: {record.context_length} candles up to {end}")
-    config = record.sampling_config
-    cut = f", min-p {config.min_p:g}" if config.min_p else ""
-    _say("paths", f"{forecast.num_paths} {drawing(record)}{cut}, seed {config.seed}")
-    _say("last step", f"{window.local_future[-1]:%Y-%m-%d %H:%M}  {reach}")
-    for sentence in made.measured.sentences():
-        _say("bands", sentence)
-    if window.truth is not None:
-        _compare(window, forecast)
+    last_step = (
+        f"median {forecast.median()[-1]:,.6g}, {_COVERAGE:.0%} of paths end between {lower:,.6g} and {upper:,.6g}"
+    )
+    _print_line("model", f"{record.model_label} ({record.weights_sha256[:12]})")
+    _print_line("window", f"{record.symbol} {record.interval}: {record.context_length} candles up to {end}")
+    config = record.sampling
+    min_p = f", min-p {config.min_p:g}" if config.min_p else ""
+    _print_line("paths", f"{forecast.num_paths} {describe_path_options(config)}{min_p}, seed {config.seed}")
+    _print_line("last step", f"{window.local_future[-1]:%Y-%m-%d %H:%M}  {last_step}")
+    for sentence in result.coverage_note.sentences():
+        _print_line("bands", sentence)
+    if window.actual is not None:
+        _print_comparison(window, forecast)
     for note in record.notes:
-        _say("note", note)
-    if made.again:
-        _say("again", f"the same numbers as on {record.created_at} (paths {record.paths_digest[:12]})")
+        _print_line("note", note)
+    if result.is_reproduced:
+        _print_line("identical", f"the same numbers as on {record.created_at} (paths {record.paths_sha256[:12]})")
     else:
-        _say("took", f"{record.seconds:.1f} s for {forecast.num_paths} paths of {forecast.horizon} steps")
-    for path in _named(options).values():
-        _say("written", str(path))
+        _print_line("took", f"{record.seconds:.1f} s for {forecast.num_paths} paths of {forecast.horizon} bars")
+    for path in _output_paths(options).values():
+        _print_line("written", str(path))
 
 
-def _named(options: argparse.Namespace) -> dict[str, Path]:
-    given = {name: getattr(options, name) for name in (*_FILES, "paths_out")}
-    return {name: path for name, path in given.items() if path is not None}
+def _output_paths(options: OutputOptions) -> dict[str, Path]:
+    """The files that are requested, by the name of their option."""
+    paths = {name: getattr(options, name) for name in (*_WRITERS, "paths_output")}
+    return {name: path for name, path in paths.items() if path is not None}
 
 
-def _compare(window: Window, forecast: Forecast) -> None:
-    """The forecast and the random walk against the truth of this one window."""
-    assert window.truth is not None
-    truth = window.truth.frame["close"].to_numpy()
-    for name, made in (("model", forecast), ("random walk", random_walk(window))):
-        measured = score(made.paths[..., 3], truth, _LEVEL)
-        inside = f"{measured.coverage:.0%} of steps inside the {_LEVEL:.0%} band of width {measured.width:.4g}"
-        _say("truth", f"{name}: CRPS {measured.crps:.4g}, {inside}")
+def _print_comparison(window: Window, forecast: Forecast) -> None:
+    """Print scores of the forecast and of a random walk on this window."""
+    assert window.actual is not None
+    actual = window.actual.frame["close"].to_numpy()
+    for name, candidate in (("model", forecast), ("random walk", random_walk(window))):
+        scores = score(candidate.paths[..., 3], actual, _COVERAGE)
+        inside = f"{scores.coverage:.0%} of closes inside the {_COVERAGE:.0%} band of width {scores.width:.4g}"
+        _print_line("actual", f"{name}: CRPS {scores.crps:.4g}, {inside}")
 
 
-def _say(name: str, text: str) -> None:
+def _print_line(name: str, text: str) -> None:
     sys.stdout.write(f"{name:<9} {text}\n")

@@ -1,47 +1,51 @@
-"""A line on stderr that counts bytes and decode steps, when somebody watches."""
+"""Progress bars on stderr for downloads and decode steps."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["ProgressLine"]
+from tqdm import tqdm
 
-_WIDTH = 30
+__all__ = ["ProgressBars"]
 
 
-@dataclass
-class ProgressLine:
-    """Drawn over itself; gone when the work is done.
+class ProgressBars:
+    """One bar at a time, gone once the work is done; nothing is shown if stderr is not a terminal."""
 
-    Args:
-        shown: whether anything is drawn.
-    """
-
-    shown: bool
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._label = ""
 
     def __enter__(self) -> Self:
-        """Nothing is drawn yet."""
+        """Nothing is shown yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Wipe the line."""
-        self._put("\r\033[K")
+        """Remove the bar."""
+        self._close()
 
-    def step(self, done: int, total: int) -> None:
-        """A decode step is done."""
-        self._draw("sampling", done / total if total else 0.0, f"step {done} of {total}")
+    def on_step(self, done: int, total: int) -> None:
+        """Show the decode steps that are done."""
+        self._update("sampling", "step", done, total)
 
-    def download(self, name: str, done: int, total: int | None) -> None:
-        """More bytes of a file have arrived."""
-        of_all = f" of {total / 1e6:,.0f}" if total else ""
-        self._draw("downloading", done / total if total else 0.0, f"{name} {done / 1e6:,.0f}{of_all} MB")
+    def on_download(self, name: str, done: int, total: int | None) -> None:
+        """Show the bytes of a file that have arrived."""
+        self._update(f"downloading {name}", "B", done, total)
 
-    def _draw(self, what: str, share: float, told: str) -> None:
-        self._put(f"\r\033[K{what} [{'#' * round(_WIDTH * share):<{_WIDTH}}] {told}")
+    def _update(self, label: str, unit: str, done: int, total: int | None) -> None:
+        if self._bar is None or self._label != label:
+            self._close()
+            self._label = label
+            # disable=None: off unless the file is a terminal
+            self._bar = tqdm(
+                total=total, desc=label, unit=unit, unit_scale=unit == "B", file=sys.stderr, disable=None, leave=False
+            )
+        self._bar.update(done - self._bar.n)
+        if done == total:
+            self._bar.refresh()  # updates are rate-limited, so the last one might not be drawn
 
-    def _put(self, text: str) -> None:
-        if self.shown:
-            sys.stderr.write(text)
-            sys.stderr.flush()
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

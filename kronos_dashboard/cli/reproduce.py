@@ -1,148 +1,196 @@
-"""A recorded run made again: from the same candles and the same weights, or not at all."""
+"""Reproduce a recorded run from the same candles and the same weights, or fail."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from kronos_dashboard.cli.outputs import Made
-from kronos_dashboard.cli.progress import ProgressLine
-from kronos_dashboard.cli.shared import check_paths, load_file
+from kronos_dashboard.cli.candle_files import load_candles
+from kronos_dashboard.cli.forecast import check_num_paths
+from kronos_dashboard.cli.options import FileOptions, ModelOptions
+from kronos_dashboard.cli.outputs import ForecastResult
+from kronos_dashboard.cli.progress import ProgressBars
 from kronos_dashboard.errors import RecordError
-from kronos_dashboard.export import RunFile, read_exported
-from kronos_dashboard.forecasting.run import Predictor, RunRecord, made_by, run
+from kronos_dashboard.export import RunBundle, read_export
+from kronos_dashboard.forecasting.run import Predictor, RunRecord, model_fields, run_forecasts
 from kronos_dashboard.forecasting.windows import Window, check_lengths
 from kronos_dashboard.markets.candles import CandleFrame
+from kronos_dashboard.messages import msg
 from kronos_dashboard.models.loading import load_model
 from kronos_dashboard.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.generation.generate import WindowPolicy
+    from engine.generation.request import ContextOverflow
 
-__all__ = ["make_again"]
+__all__ = ["reproduce_run"]
 
-_SAME = {
-    "checkpoint_digest": ("the weights", "Name the right model with --model."),
-    "tokenizer_digest": ("the tokenizer", "Name the right model with --model."),
-    "clip": ("a clip of", "Make the forecast in Python, as it was made."),
+_REQUIRED_FIELDS = {
+    "weights_sha256": ("the weights", "Choose the matching model with --model."),
+    "tokenizer_sha256": ("the tokenizer", "Choose the matching model with --model."),
+    "clip": ("a clip of", "Run the forecast in Python, as it was run originally."),
 }
-"""Field of a record -> what it is, and what to do when it is not the same."""
-_SHOWN = 16
+"""Field of a record that must be the same -> its name in the message, and the hint."""
+_DIGEST_LENGTH = 16
+"""Characters of a digest in a message."""
 
 
-def make_again(options: argparse.Namespace, settings: Settings) -> Made:
-    """The run that ``--from-record`` names, to the last digit; its record stays as it was.
+def reproduce_run(
+    run: str, data: str | None, file_options: FileOptions, model_options: ModelOptions, settings: Settings
+) -> ForecastResult:
+    """Compute a recorded run again, with the same numbers to the last digit; its record is kept as it is.
+
+    Args:
+        run: file that was exported of the run.
+        data: file of its candles; None = ``run`` contains them.
+        file_options: how to read ``data``.
+        model_options: where the model is, if not where the record says.
+        settings: limits of files and forecasts.
 
     Raises:
-        RecordError: the record, the candles or the model are not those of the run, or other numbers came out.
-        DashboardError, EngineError: a file cannot be read, or the model cannot be had.
+        RecordError: the record, the candles or the model are not those of the run, or the numbers differ.
+        DashboardError, EngineError: a file cannot be read, or the model cannot be loaded.
     """
-    told = read_exported(_bytes(Path(options.from_record), settings))
-    record = told.record
+    bundle = read_export(_read_bytes(Path(run), settings))
+    record = bundle.record
     check_lengths(record.context_length, record.horizon, settings)
-    check_paths(record.sampling_config, settings)
-    window = _window(told, options, settings)
-    name = options.model or record.model_name
-    with ProgressLine(shown=sys.stderr.isatty()) as progress:
+    check_num_paths(record.sampling, settings)
+    window = _recorded_window(bundle, data, file_options, settings)
+    name = model_options.model or record.model_name
+    with ProgressBars() as progress:
         predictor = load_model(
             name,
-            device=options.device or record.device,
+            device=model_options.device or record.device,
             dtype=record.dtype,
             max_context=record.max_context,
-            progress=progress.download,
+            progress=progress.on_download,
         )
         _check_model(record, predictor, name)
-        [(forecast, found)] = run(
+        [(forecast, new_record)] = run_forecasts(
             [window],
-            record.sampling_config,
+            record.sampling,
             predictor,
-            progress.step,
+            progress.on_step,
             model_name=name,
-            policy=cast("WindowPolicy", record.policy),
+            context_overflow=cast("ContextOverflow", record.context_overflow),
         )
-    _check_numbers(record, found)
-    return Made(window=window, forecast=forecast, record=record, again=True)
+    _check_paths(record, new_record)
+    return ForecastResult(window=window, forecast=forecast, record=record, is_reproduced=True)
 
 
-def _bytes(path: Path, settings: Settings) -> bytes:
+def _read_bytes(path: Path, settings: Settings) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(settings.max_upload_bytes + 1)
     except OSError as error:
-        raise RecordError(f"the run record {path} cannot be read: {error.strerror}.", "Check the path.") from error
+        raise RecordError(
+            msg("the run record {path} cannot be read: {error}.", path=path, error=error.strerror),
+            msg("Check the path."),
+        ) from error
     if len(data) > settings.max_upload_bytes:
         raise RecordError(
-            f"the run record {path} is larger than {settings.max_upload_mb} MB.", "Save it without paths."
+            msg(
+                "the run record {path} is larger than {limit} MB.",
+                path=path,
+                limit=settings.max_upload_mb,
+            ),
+            msg("Save it without the paths."),
         )
     return data
 
 
-def _window(told: RunFile, options: argparse.Namespace, settings: Settings) -> Window:
-    """The window of the run, from ``--candles`` or from what the file itself holds."""
-    record = told.record
-    if options.candles is not None:
-        context, truth = _from_file(record, options, settings)
-    elif told.context is not None:
-        context, truth = told.context, told.truth
+def _recorded_window(bundle: RunBundle, data: str | None, options: FileOptions, settings: Settings) -> Window:
+    """The window of the run, from ``--data`` or from the exported file itself."""
+    record = bundle.record
+    if data is not None:
+        context, actual = _read_window(record, data, options, settings)
+    elif bundle.context is not None:
+        context, actual = bundle.context, bundle.actual
     else:
-        raise RecordError("the run record holds no candles.", "Name the file that they came from with --candles FILE.")
+        raise RecordError(
+            msg("the run record contains no candles."), msg("Specify the file they came from with --data FILE.")
+        )
     if len(context) != record.context_length or context.index[-1].isoformat() != record.cutoff:
         raise RecordError(
-            f"the run record is of {record.context_length} candles up to {record.cutoff}; its candles are "
-            f"{len(context)} up to {context.index[-1].isoformat()}.",
-            "Take the file as it was saved.",
+            msg(
+                "the run record describes {context_length} candles up to {cutoff}; its candles are {count} up "
+                "to {index}.",
+                context_length=record.context_length,
+                cutoff=record.cutoff,
+                count=len(context),
+                index=context.index[-1].isoformat(),
+            ),
+            msg("Use the file as it was saved."),
         )
-    return Window(context=context, future=record.future_index, truth=truth)
+    return Window(context=context, future=record.future_index, actual=actual)
 
 
-def _from_file(
-    record: RunRecord, options: argparse.Namespace, settings: Settings
+def _read_window(
+    record: RunRecord, file: str, options: FileOptions, settings: Settings
 ) -> tuple[CandleFrame, CandleFrame | None]:
-    """Context and truth from a file, read on the record's clock and named as there.
+    """Context and actual candles of the run from a file, with the name and timezone of the record.
 
     Raises:
         RecordError: the context is not that of the record.
     """
-    named = {"file": options.candles, "session_tz": options.session_tz or record.session_tz}
-    read = load_file(argparse.Namespace(**{**vars(options), **named}), settings).candles
-    candles = replace(read, symbol=record.symbol, session_tz=record.session_tz, stamped=record.stamped)
+    options = replace(options, timezone=options.timezone or record.session_tz)
+    imported = load_candles(file, options, settings).candles
+    candles = replace(imported, symbol=record.symbol, session_tz=record.session_tz, timestamp_at=record.timestamp_at)
     future = record.future_index
     row = int(candles.index.searchsorted(record.cutoff_time, side="right"))
     context = candles.rows(max(0, row - record.context_length), row)
-    found = context.fingerprint if len(context) else "none"
-    if found != record.candles_fingerprint:
+    fingerprint = context.fingerprint if len(context) else "none"
+    if fingerprint != record.candles_fingerprint:
         raise RecordError(
-            f"the record was made from candles with the fingerprint {record.candles_fingerprint[:_SHOWN]}; the "
-            f"{len(context)} candles up to {record.cutoff} in {options.candles} have {found[:_SHOWN]}.",
-            "Take the file of that time, with the options of that time (such as --tz and --interval).",
+            msg(
+                "the record was made from candles with the fingerprint {candles_fingerprint}; the {count} "
+                "candles up to {cutoff} in {candles} have {actual}.",
+                candles_fingerprint=record.candles_fingerprint[:_DIGEST_LENGTH],
+                count=len(context),
+                cutoff=record.cutoff,
+                candles=file,
+                actual=fingerprint[:_DIGEST_LENGTH],
+            ),
+            msg("Use the original file with the original options (such as --tz and --interval)."),
         )
     after = candles.rows(row, row + len(future))
     return context, after if after.index.equals(future) else None
 
 
 def _check_model(record: RunRecord, predictor: Predictor, name: str) -> None:
-    here = made_by(predictor)
-    for field, (what, hint) in _SAME.items():
-        wanted, came = getattr(record, field), here[field]
-        if wanted != came:
+    model = model_fields(predictor)
+    for field, (what, hint) in _REQUIRED_FIELDS.items():
+        expected, actual = getattr(record, field), model[field]
+        if expected != actual:
             raise RecordError(
-                f"the run was made with {what} {str(wanted)[:_SHOWN] or 'unknown'}; {name} has {str(came)[:_SHOWN]}.",
+                msg(
+                    "the run was made with {what} {expected}; {name} has {value}.",
+                    what=what,
+                    expected=str(expected)[:_DIGEST_LENGTH] or msg("unknown"),
+                    name=name,
+                    value=str(actual)[:_DIGEST_LENGTH],
+                ),
                 hint,
             )
 
 
-def _check_numbers(record: RunRecord, found: RunRecord) -> None:
-    if found.paths_digest == record.paths_digest:
+def _check_paths(record: RunRecord, new_record: RunRecord) -> None:
+    if new_record.paths_sha256 == record.paths_sha256:
         return
     there, here = (
-        f"{made.device} with {', '.join(f'{name} {number}' for name, number in made.versions.items())}"
-        for made in (record, found)
+        f"{run.device} with {', '.join(f'{name} {number}' for name, number in run.versions.items())}"
+        for run in (record, new_record)
     )
     raise RecordError(
-        f"other numbers came out: the paths of the record have the digest {record.paths_digest[:_SHOWN]}, these "
-        f"{found.paths_digest[:_SHOWN]}. It was made on {there}; this is {here}. Nothing was written.",
-        "Use the same kind of device and the same versions, or make a new forecast of this window without a record.",
+        msg(
+            "the result differs: the paths of the record have the digest {paths_sha256}, these have {actual}. "
+            "The record was made on {recorded_setup}; this is {current_setup}. Nothing was written.",
+            paths_sha256=record.paths_sha256[:_DIGEST_LENGTH],
+            actual=new_record.paths_sha256[:_DIGEST_LENGTH],
+            recorded_setup=there,
+            current_setup=here,
+        ),
+        msg(
+            "Use the same kind of device and the same versions, or run a new forecast of this window without a record."
+        ),
     )

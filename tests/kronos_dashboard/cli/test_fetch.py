@@ -1,4 +1,3 @@
-import argparse
 import csv
 from dataclasses import replace
 from pathlib import Path
@@ -6,9 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kronos_dashboard.cli.fetch import add_parser, run
-from kronos_dashboard.errors import FeedError, FeedRefused
-from kronos_dashboard.export.candles import candles_csv
+from kronos_dashboard.cli.app import app
+from kronos_dashboard.cli.fetch import run_fetch
+from kronos_dashboard.cli.options import FetchOptions
+from kronos_dashboard.errors import FeedError, InvalidFeedRequestError
+from kronos_dashboard.export.candles import write_candles_csv
 from kronos_dashboard.markets.feeds import CachedFeed, open_feed
 from kronos_dashboard.markets.importers import read_file
 from kronos_dashboard.settings import Settings
@@ -19,10 +20,11 @@ from tests.support.feeds.yahoo_market import NOW as YAHOO_NOW
 from tests.support.feeds.yahoo_market import Yahoo
 
 
-def options(*words: object) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
-    return parser.parse_args(["fetch", *map(str, words)])
+def options(*words: object) -> FetchOptions:
+    """The options of a command line."""
+    _, bound, _ = app.parse_args(["fetch", *map(str, words)], exit_on_error=False, print_error=False)
+    bound.apply_defaults()
+    return bound.arguments["options"]
 
 
 @pytest.fixture
@@ -35,9 +37,12 @@ def test_candles_are_fetched_summarised_and_written_so_that_the_importers_read_t
 ) -> None:
     out = tmp_path / "candles.csv"
     with Loopback(Binance(), NOW) as server:
-        given = options("--symbol", "BTC/USDT", "--count", 1_200, "--out", out)
-        assert given.command is run
-        run(given, settings, now=NOW, transport=server.transport())
+        run_fetch(
+            options("--symbol", "BTC/USDT", "--limit", 1_200, "--out", out),
+            settings,
+            now=NOW,
+            transport=server.transport(),
+        )
     shown = capsys.readouterr()
     assert "symbol    BTC/USDT" in shown.out
     assert "rows      1,200" in shown.out
@@ -52,10 +57,10 @@ def test_candles_are_fetched_summarised_and_written_so_that_the_importers_read_t
     assert candles.index[-1] == pd.Timestamp("2024-06-01 11:00", tz="UTC")
 
 
-def test_stocks_are_written_on_their_own_clock_and_no_cell_can_be_a_formula(tmp_path: Path, settings: Settings) -> None:
+def test_stocks_are_written_in_their_timezone_and_no_cell_can_be_a_formula(tmp_path: Path, settings: Settings) -> None:
     out = tmp_path / "aapl.csv"
     words = (
-        "--feed",
+        "--provider",
         "yfinance",
         "--symbol",
         "AAPL",
@@ -67,7 +72,7 @@ def test_stocks_are_written_on_their_own_clock_and_no_cell_can_be_a_formula(tmp_
         "2024-04-01",
     )
     with Loopback(Yahoo(), YAHOO_NOW) as server:
-        run(options(*words, "--raw", "--out", out), settings, now=YAHOO_NOW, transport=server.transport())
+        run_fetch(options(*words, "--unadjusted", "--out", out), settings, now=YAHOO_NOW, transport=server.transport())
         fetched = open_feed("yfinance", settings, server.transport())
     assert isinstance(fetched, CachedFeed)
     text = out.read_text()
@@ -81,21 +86,21 @@ def test_stocks_are_written_on_their_own_clock_and_no_cell_can_be_a_formula(tmp_
 
 def test_prices_survive_the_file_to_the_bit(tmp_path: Path, settings: Settings) -> None:
     with Loopback(Binance(), NOW) as server:
-        run(
-            options("--symbol", "BTC/USDT", "--count", 60, "--out", tmp_path / "a.csv"),
+        run_fetch(
+            options("--symbol", "BTC/USDT", "--limit", 60, "--out", tmp_path / "a.csv"),
             settings,
             now=NOW,
             transport=server.transport(),
         )
     candles = read_file(tmp_path / "a.csv").candles
-    again = read_file(_written(tmp_path / "b.csv", candles_csv(candles))).candles
+    again = read_file(_written(tmp_path / "b.csv", write_candles_csv(candles))).candles
     assert again.frame.equals(candles.frame)
 
 
-def test_candles_that_were_changed_here_survive_the_file_to_the_bit(tmp_path: Path) -> None:
+def test_adjusted_candles_survive_the_file_to_the_bit(tmp_path: Path) -> None:
     plain = makers.candles(80)
     frame = plain.frame / 3  # as after an adjustment: numbers that need all their digits
-    candles = read_file(_written(tmp_path / "a.csv", candles_csv(replace(plain, frame=frame)))).candles
+    candles = read_file(_written(tmp_path / "a.csv", write_candles_csv(replace(plain, frame=frame)))).candles
     assert (candles.frame.to_numpy() == frame.to_numpy())[:, :5].all()
 
 
@@ -104,49 +109,49 @@ def _written(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_lists_and_the_search(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    run(options("--list", "exchanges"), settings)
+def test_exchanges_intervals_and_symbols_are_listed(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    run_fetch(options("--list", "exchanges"), settings)
     assert {"binance", "kraken", "okx"} <= set(capsys.readouterr().out.split())
-    run(options("--list", "intervals", "--exchange", "kraken"), settings)
+    run_fetch(options("--list", "intervals", "--exchange", "kraken"), settings)
     assert capsys.readouterr().out.split() == ["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "2w"]
-    run(options("--list", "intervals", "--feed", "yfinance"), settings)
+    run_fetch(options("--list", "intervals", "--provider", "yfinance"), settings)
     assert "90m" in capsys.readouterr().out
     with Loopback(Binance(), NOW) as server:
-        run(options("--search", "eth"), settings, transport=server.transport())
+        run_fetch(options("--search", "eth"), settings, transport=server.transport())
         assert capsys.readouterr().out.split()[:3] == ["ETH/BTC", "spot", "binance"]
-        with pytest.raises(FeedRefused, match="No symbol matches"):
-            run(options("--search", "zzzz"), settings, transport=server.transport())
+        with pytest.raises(InvalidFeedRequestError, match="No symbol matches"):
+            run_fetch(options("--search", "zzzz"), settings, transport=server.transport())
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
-        ((), "Which symbol is not said"),
-        (("--symbol", "BTC/USDT", "--start", "soon"), "the start 'soon' is not a time"),
+        ((), "No symbol was given"),
+        (("--symbol", "BTC/USDT", "--start", "soon"), "the start 'soon' is not a valid time"),
         (("--symbol", "BTC/USDT", "--out", "/nowhere/at/all.csv"), "cannot be written"),
-        (("--list", "exchanges", "--feed", "yfinance"), "no list of exchanges"),
-        (("--symbol", "BTC/USDT", "--count", "0"), "must be 1 to"),
+        (("--list", "exchanges", "--provider", "yfinance"), "does not list exchanges"),
+        (("--symbol", "BTC/USDT", "--limit", "0"), "must be 1 to"),
         (("--symbol", "BTC/USDT", "--exchange", "binanse"), "Did you mean binance"),
-        (("--symbol", "BTC/USDT", "--interval", "1y"), "not the name of an interval"),
+        (("--symbol", "BTC/USDT", "--interval", "1y"), "not a valid interval"),
     ],
 )
-def test_what_cannot_be_done_is_told_before_anything_is_asked(
-    words: tuple[str, ...], told: str, settings: Settings
+def test_an_impossible_request_fails_before_anything_is_sent(
+    words: tuple[str, ...], message: str, settings: Settings
 ) -> None:
     with Loopback(Binance(), NOW) as server:
-        with pytest.raises(FeedError, match=told):
-            run(options(*words), settings, now=NOW, transport=server.transport())
+        with pytest.raises(FeedError, match=message):
+            run_fetch(options(*words), settings, now=NOW, transport=server.transport())
         assert server.asked == []
 
 
-def test_a_feed_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(FeedRefused, match="There is no feed 'bloomberg'"):
+def test_an_unknown_feed_is_rejected() -> None:
+    with pytest.raises(InvalidFeedRequestError, match="There is no feed named 'bloomberg'"):
         open_feed("bloomberg")
 
 
-def test_the_settings_carry_gateway_and_patience_into_the_feeds(settings: Settings, tmp_path: Path) -> None:
+def test_the_settings_carry_proxy_and_timeout_into_the_feeds(settings: Settings, tmp_path: Path) -> None:
     with Loopback(Binance(), NOW) as server:
-        given = Settings(cache_dir=str(tmp_path), feed_gateway=f"{server.url}/", feed_timeout_s=3)
-        run(options("--symbol", "BTC/USDT", "--count", 5), given, now=NOW)
+        given = Settings(cache_dir=str(tmp_path), feed_proxy_url=f"{server.url}/", feed_timeout_s=3)
+        run_fetch(options("--symbol", "BTC/USDT", "--limit", 5), given, now=NOW)
         assert server.count("klines") == 1
     assert list((tmp_path / "candles").glob("ccxt-binance-BTC-USDT-1h-*.parquet"))
