@@ -1,4 +1,4 @@
-"""The virtual environment that start.py and check.py share: made once, installed again only when a requirement changed.
+"""The virtual environment of start.py and check.py: created once, updated when a requirement changes.
 
 Standard library only: this runs before anything is installed.
 """
@@ -16,56 +16,57 @@ __all__ = ["ROOT", "fail", "prepare", "require_python"]
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv"
-OLDEST = (3, 11)
+MIN_PYTHON = (3, 11)
 
 _WINDOWS = os.name == "nt"
 _PYTHON = FOLDER / ("Scripts/python.exe" if _WINDOWS else "bin/python")
 
 
 def fail(message: str) -> None:
-    """Say what is wrong and end with a failure."""
+    """Print ``message`` to stderr and exit with status 1."""
     print(message, file=sys.stderr, flush=True)
     raise SystemExit(1)
 
 
 def require_python() -> None:
-    """End here on a Python that is too old, in words."""
-    if sys.version_info < OLDEST:
-        fail(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}.")
+    """Exit with a message if this Python is too old."""
+    if sys.version_info < MIN_PYTHON:
+        fail(f"Python {MIN_PYTHON[0]}.{MIN_PYTHON[1]} or newer is needed; this is {sys.version.split()[0]}.")
 
 
 def prepare(requirements: list[str], *, without_dependencies: tuple[str, ...] = ()) -> Path:
-    """Make ``.venv`` if it is missing and install the requirement files into it; returns its python.
+    """Create ``.venv`` if it is missing and install the requirement files into it; returns its interpreter.
 
-    A stamp with the files' hash is left behind, so that nothing is installed the next time.
+    A stamp with the hash of the files is stored there, so that nothing is installed the next time.
     """
     files = [ROOT / name for name in (*requirements, *without_dependencies)]
     stamp = FOLDER / f"installed-{requirements[0].removesuffix('.txt')}"
-    wanted = _fingerprint(files)
-    if not _works(_PYTHON):
+    fingerprint = _fingerprint(files)
+    if not _is_usable(_PYTHON):
         print("Making the environment .venv ...", flush=True)
-        _make()
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+        _create()
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint:
         print("Installing what is needed (once; one to three minutes, about 2 GB on disk) ...", flush=True)
         for name in requirements:
             _install("-r", str(ROOT / name))
         for name in without_dependencies:
             _install("--no-deps", "-r", str(ROOT / name))
-        stamp.write_text(wanted, encoding="utf-8")
+        _install("--no-deps", "--editable", str(ROOT))  # so that scripts, benchmarks and examples find the packages
+        stamp.write_text(fingerprint, encoding="utf-8")
     return _PYTHON
 
 
 def _fingerprint(files: list[Path]) -> str:
-    """One hash over the requirement files, those that they include, and the version of Python."""
-    everything = sorted({*files, ROOT / "requirements.txt"})
+    """SHA-256 of the requirement files, those that they include, and the version of Python."""
+    inputs = sorted({*files, ROOT / "requirements.txt"})
     digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    for file in everything:
+    for file in inputs:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _works(python: Path) -> bool:
-    """Whether the environment's python starts (a folder that was moved or half made has one that does not)."""
+def _is_usable(python: Path) -> bool:
+    """Whether the interpreter starts; it does not in an environment that was moved or only partly created."""
     if not python.exists():
         return False
     try:
@@ -76,7 +77,7 @@ def _works(python: Path) -> bool:
         return False
 
 
-def _make() -> None:
+def _create() -> None:
     try:
         venv.create(FOLDER, with_pip=True, clear=True)
     except (OSError, subprocess.CalledProcessError) as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 from _environment import ROOT, fail, prepare, require_python
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-_BROWSER_PLACES = (
+_BROWSER_PATHS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
@@ -29,23 +29,23 @@ _BROWSER_PLACES = (
 
 
 def main() -> int:
-    """Run the steps in order, all of them; returns 1 if any failed."""
+    """Run all steps in order; returns 1 if any failed."""
     require_python()
-    arguments = _parse()
-    browser = _browser()
+    arguments = _parse_arguments()
+    browser = _find_browser()
     if browser is None and (arguments.require_browser or os.environ.get("CI", "").lower() == "true"):
         fail("No chromium or chrome was found, and the browser tests are required. Install chromium, or unset CI.")
     python = prepare(["requirements-dev.txt"], without_dependencies=("requirements-reference.txt",))
     steps = _steps(python, browser, arguments.pytest)
-    chosen = {name: command for name, command in steps.items() if arguments.only in (None, name)}
-    failed = [name for name, command in chosen.items() if not _passes(name, command, browser)]
+    selected = {name: command for name, command in steps.items() if arguments.only in (None, name)}
+    failed = [name for name, command in selected.items() if not _run_step(name, command, browser)]
     if browser is None:
         print("\nThe browser tests were skipped: no chromium or chrome was found.")
     print(f"\nFailed: {', '.join(failed)}." if failed else "\nEverything passed.", flush=True)
     return 1 if failed else 0
 
 
-def _parse() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Run every check.")
     parser.add_argument("--only", choices=["ruff", "format", "mypy", "imports", "pytest"], help="run this step alone")
     parser.add_argument("--require-browser", action="store_true", help="fail when there is no browser to test with")
@@ -53,16 +53,15 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _browser() -> str | None:
-    """The path of a browser that the tests can drive; ``BROWSER_PATH`` says it where it is somewhere else."""
-    told = os.environ.get("BROWSER_PATH")
-    found = (shutil.which(name) for name in _BROWSERS)
-    places = (place for place in _BROWSER_PLACES if Path(place).is_file())
-    return told or next((path for path in found if path), None) or next(places, None)
+def _find_browser() -> str | None:
+    """The path of a browser for the tests: ``BROWSER_PATH``, or the first that is installed."""
+    on_path = (shutil.which(name) for name in _BROWSERS)
+    elsewhere = (path for path in _BROWSER_PATHS if Path(path).is_file())
+    return os.environ.get("BROWSER_PATH") or next(filter(None, on_path), None) or next(elsewhere, None)
 
 
 def _steps(python: Path, browser: str | None, extra: list[str]) -> dict[str, list[str]]:
-    """Each step's command, by its name."""
+    """Step -> its command."""
     run = [str(python), "-m"]
     without_browser = [] if browser else ["-m", "not browser"]
     return {
@@ -70,11 +69,13 @@ def _steps(python: Path, browser: str | None, extra: list[str]) -> dict[str, lis
         "format": [*run, "ruff", "format", "--check", "."],
         "mypy": [*run, "mypy"],
         "imports": [str(python), "-c", "from importlinter.cli import lint_imports_command as c; c()"],
-        "pytest": [*run, "pytest", *without_browser, *extra],
+        # one worker a core; "worksteal" keeps the tests of a file together until a worker has nothing left to do
+        "pytest": [*run, "pytest", "-n", "auto", "--dist", "worksteal", *without_browser, *extra],
     }
 
 
-def _passes(name: str, command: list[str], browser: str | None) -> bool:
+def _run_step(name: str, command: list[str], browser: str | None) -> bool:
+    """Run one step; returns whether it passed."""
     print(f"\n== {name} ==", flush=True)
     environment = {**os.environ, **({"BROWSER_PATH": browser} if browser else {})}
     start = time.monotonic()

@@ -1,4 +1,4 @@
-r"""Open the app: makes the environment if need be, installs what the app needs, starts it and opens the browser.
+r"""Start the app and open the browser; creates the environment and installs requirements first if needed.
 
     python3 scripts/start.py            (Windows: py scripts\start.py)
     python3 scripts/start.py -- --server.port 8600
@@ -16,7 +16,7 @@ from _environment import ROOT, fail, prepare, require_python
 
 
 def main() -> int:
-    """Run the app until it is stopped; returns its exit code (where this process does not become the app)."""
+    """Run the app until it is stopped; returns its exit status, unless this process becomes the app."""
     require_python()
     parser = argparse.ArgumentParser(description="Open the app in the browser.")
     parser.add_argument("streamlit", nargs="*", help='arguments for "streamlit run", after "--"')
@@ -28,7 +28,7 @@ def main() -> int:
     command = [str(python), "-m", "streamlit", "run", str(home), "--server.showEmailPrompt=false", *arguments.streamlit]
     os.chdir(ROOT)
     if os.name != "nt":
-        os.execv(command[0], command)  # becomes the app, so that whoever stops this stops it
+        os.execv(command[0], command)  # replaces this process, so that stopping it stops the app
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:

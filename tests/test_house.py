@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 import engine
@@ -67,3 +68,52 @@ def test_the_engine_offers_what_is_documented():
 
 def test_every_error_of_the_engine_is_an_engine_error():
     assert all(issubclass(getattr(errors, name), errors.EngineError) for name in errors.__all__)
+
+
+def test_no_module_imports_itself_by_a_detour():
+    graph = grimp.build_graph("engine", "kronos_dashboard", exclude_type_checking_imports=True)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert find_cycles(imports) == []
+
+
+def find_cycles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that reach one another: strongly connected components of two or more (Tarjan 1972)."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    cycles: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        order[module] = lowest[module] = len(order)
+        stack.append(module)
+        for target in sorted(imports.get(module, ())):
+            if target not in order:
+                visit(target)
+                lowest[module] = min(lowest[module], lowest[target])
+            elif target in stack:
+                lowest[module] = min(lowest[module], order[target])
+        if lowest[module] == order[module]:
+            component = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(component) > 1:
+                cycles.append(sorted(component))
+
+    for module in sorted(imports):
+        if module not in order:
+            visit(module)
+    return cycles
+
+
+def test_a_cycle_is_found():
+    assert find_cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+PAGES = {"home", "data", "forecast"}
+SHARED = {"widgets", "series"}
+
+
+def test_every_file_of_the_interface_is_in_a_room():
+    ui = ROOT / "kronos_dashboard" / "ui"
+    assert {path.name for path in ui.iterdir() if path.is_dir() and path.name != "__pycache__"} == PAGES | SHARED
+    modules = {path.stem for path in ui.glob("*.py")} - {"__init__"}
+    assert modules == {"compat", "eviction", "format", "i18n", "layout", "resources", "session_store", "state", "theme"}

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def clone(tmp_path, monkeypatch):
-    """A project folder with requirements, where installing is only noted down."""
+    """A project folder with requirements, where installations are only recorded."""
     for name in ("requirements.txt", "requirements-dev.txt", "requirements-reference.txt"):
         (tmp_path / name).write_text(f"# {name}\n")
     calls = []
@@ -22,20 +22,20 @@ def clone(tmp_path, monkeypatch):
     return tmp_path, calls
 
 
-def test_what_is_needed_is_installed_once(clone):
+def test_requirements_are_installed_once(clone):
     folder, calls = clone
     for _ in range(3):
         assert _environment.prepare(["requirements.txt"]) == Path(sys.executable)
-    assert calls == [("-r", str(folder / "requirements.txt"))]
+    assert calls == [("-r", str(folder / "requirements.txt")), ("--no-deps", "--editable", str(folder))]
 
 
 def test_a_changed_requirement_is_installed_also_when_it_is_included_by_another_file(clone):
     folder, calls = clone
     _environment.prepare(["requirements-dev.txt"], without_dependencies=("requirements-reference.txt",))
-    assert [call[0] for call in calls] == ["-r", "--no-deps"]
+    assert [call[-2] for call in calls] == ["-r", "-r", "--editable"]
     (folder / "requirements.txt").write_text("something new\n")
     _environment.prepare(["requirements-dev.txt"], without_dependencies=("requirements-reference.txt",))
-    assert len(calls) == 4
+    assert len(calls) == 6
 
 
 def test_a_failed_installation_is_tried_again(clone, monkeypatch):
@@ -45,33 +45,33 @@ def test_a_failed_installation_is_tried_again(clone, monkeypatch):
         _environment.prepare(["requirements.txt"])
     monkeypatch.setattr(_environment, "_install", lambda *arguments: calls.append(arguments))
     _environment.prepare(["requirements.txt"])
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
-def test_an_environment_that_does_not_start_is_made_again(tmp_path):
-    assert not _environment._works(tmp_path / "bin" / "python")
+def test_an_environment_whose_python_does_not_start_is_not_usable(tmp_path):
+    assert not _environment._is_usable(tmp_path / "bin" / "python")
     broken = tmp_path / "python"
     broken.write_text("not a program")
-    assert not _environment._works(broken)
-    assert _environment._works(Path(sys.executable))
+    assert not _environment._is_usable(broken)
+    assert _environment._is_usable(Path(sys.executable))
 
 
-def test_an_old_python_is_told_so(monkeypatch, capsys):
+def test_a_python_that_is_too_old_is_rejected_with_a_message(monkeypatch, capsys):
     monkeypatch.setattr(sys, "version_info", (3, 10, 1))
     with pytest.raises(SystemExit):
         _environment.require_python()
     assert "Python 3.11 or newer is needed" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("browser", "left_out"), [(None, True), ("/usr/bin/chromium", False)])
-def test_browser_tests_are_left_out_where_there_is_no_browser(browser, left_out):
+@pytest.mark.parametrize(("browser", "is_skipped"), [(None, True), ("/usr/bin/chromium", False)])
+def test_browser_tests_are_skipped_without_a_browser(browser, is_skipped):
     command = check._steps(Path("python"), browser, ["-k", "hub"])["pytest"]
-    assert ("not browser" in command) is left_out
+    assert ("not browser" in command) is is_skipped
     assert command[-2:] == ["-k", "hub"]
 
 
 def test_missing_browsers_fail_an_automatic_run(monkeypatch, capsys):
-    monkeypatch.setattr(check, "_browser", lambda: None)
+    monkeypatch.setattr(check, "_find_browser", lambda: None)
     monkeypatch.setattr(sys, "argv", ["check.py"])
     monkeypatch.setenv("CI", "true")
     with pytest.raises(SystemExit):
@@ -79,12 +79,12 @@ def test_missing_browsers_fail_an_automatic_run(monkeypatch, capsys):
     assert "browser tests are required" in capsys.readouterr().err
 
 
-def test_every_step_runs_and_the_failed_ones_are_named(monkeypatch, capsys):
+def test_all_steps_run_and_failed_ones_are_named(monkeypatch, capsys):
     codes = {"ruff": 1, "mypy": 2}
     steps = {
         name: [sys.executable, "-c", f"raise SystemExit({codes.get(name, 0)})"] for name in ("ruff", "imports", "mypy")
     }
-    monkeypatch.setattr(check, "_browser", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(check, "_find_browser", lambda: "/usr/bin/chromium")
     monkeypatch.setattr(check, "prepare", lambda *_, **__: Path(sys.executable))
     monkeypatch.setattr(check, "_steps", lambda *_: steps)
     monkeypatch.setattr(sys, "argv", ["check.py"])
