@@ -18,9 +18,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from kronos_dashboard.markets.calendars import detect, future_times
+from kronos_dashboard.markets.calendars import detect_calendar, future_times
 from kronos_dashboard.markets.candles import CandleFrame
-from kronos_dashboard.markets.doctor import examine
+from kronos_dashboard.markets.doctor import run_checks
 from kronos_dashboard.markets.resampling import resample
 
 FIRST = """
@@ -88,8 +88,8 @@ def main() -> None:
     told(f"resample {rows} candles to 1h", best_of(lambda: resample(many, "1h")))
     now = pd.Timestamp("2026-01-01", tz="UTC")
     for name, made in (("coin", coin(args.examined)), ("stock", stock(args.examined))):
-        told(f"examine {args.examined:,} candles of a {name}", best_of(lambda one=made: examine(one, now)))  # type: ignore[misc]
-        told(f"find the calendar of a {name}", best_of(lambda one=made: detect(one)))  # type: ignore[misc]
+        told(f"examine {args.examined:,} candles of a {name}", best_of(lambda one=made: run_checks(one, now)))  # type: ignore[misc]
+        told(f"find the calendar of a {name}", best_of(lambda one=made: detect_calendar(one)))  # type: ignore[misc]
         told(f"foretell 120 bar times of a {name}", best_of(lambda one=made: future_times(one, 120)))  # type: ignore[misc]
     first = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
     told("the first 120 bar times of a process, of a stock", float(first.stdout))

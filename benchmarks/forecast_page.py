@@ -151,7 +151,7 @@ def payload(browser: Browser, url: str, report: Report) -> None:
         set_number(app, "paths", 100)
         app.page.get_by_role("button", name="Appearance").click()
         with app.rerun():
-            app.page.locator(".st-key-drawn_paths").get_by_role("radio", name="All").click()
+            app.page.locator(".st-key-visible_paths").get_by_role("radio", name="All").click()
         app.page.keyboard.press("Escape")
         changed = sum(wire.taken()[:2])
         run(app)

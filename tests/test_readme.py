@@ -1,13 +1,19 @@
-"""What the README shows is run: its Python, and the places that it names."""
+"""The README and the links of all documents: the Python runs, and files, folders and headings exist."""
 
 import re
 
 import pytest
 
+from tests.support.documents import MARKDOWN, headings, prose
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MARKDOWN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MAX_LINES = 110
+"""A newcomer reads it in a few minutes; the rest belongs into docs/."""
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.skipif(
@@ -23,22 +29,24 @@ def test_the_ten_lines_of_python_run_offline(monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("(3, 120, 6)")
 
 
-@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_links_to_files_lead_somewhere(path):
-    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
-    assert [link for link in links if not (path.parent / link).exists()] == []
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MAX_LINES
 
 
-def test_the_tree_names_files_that_exist():
+@pytest.mark.parametrize("path", MARKDOWN, ids=name_of)
+def test_links_lead_to_files_and_headings_that_exist(path):
+    broken = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)", prose(path)):
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file) if file else path
+        if not target.exists() or (anchor and anchor not in headings(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_the_tree_names_every_folder_of_the_project():
     tree = README.split("## The tree", 1)[1].split("```")[1]
-    folders: list[str] = []
-    missing = []
-    for line in filter(str.strip, tree.splitlines()):
-        names, _, _ = line.strip().partition("  ")
-        depth = (len(line) - len(line.lstrip())) // 2
-        for name in names.split(", "):
-            place = ROOT.joinpath(*folders[:depth], name)
-            if not place.exists():
-                missing.append(str(place.relative_to(ROOT)))
-        folders[depth:] = [names] if names.endswith("/") else []
-    assert missing == []
+    names = [name for line in tree.strip().splitlines() for name in re.split(r" {2,}", line)[0].split(", ")]
+    assert [name for name in names if not (ROOT / name).exists()] == []
+    folders = {path.parent.relative_to(ROOT).parts[0] + "/" for path in ROOT.glob("*/*.py")} | {"docs/"}
+    assert folders - {"runs/", "build/"} <= set(names)

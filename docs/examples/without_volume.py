@@ -1,4 +1,4 @@
-"""Forecast candles that have no volume: leave the columns out. Plain pandas, nothing of the dashboard but the sample.
+"""Forecast candles without volume: leave the columns out. Plain pandas; of the dashboard only the sample is used.
 
 Runs offline:  python docs/examples/without_volume.py
 """
@@ -18,11 +18,11 @@ predictor = KronosPredictor.from_pretrained("bundled")
 prices = context[["open", "high", "low", "close"]]
 [without], [with_volume] = (predictor.forecast_many([frame], [future], sampling) for frame in (prices, context))
 
-print(f"{'step':<18}{'median without volume':>24}{'median with volume':>22}{'came':>10}")
+print(f"{'step':<18}{'median without volume':>24}{'median with volume':>22}{'actual':>10}")
 for step in range(0, 30, 5):
     print(
         f"{future[step]:%Y-%m-%d %H:%M}  {without.median()[step]:>24.5f}{with_volume.median()[step]:>22.5f}"
         f"{candles['close'].iloc[step - 30]:>10.5f}"
     )
-print("\nOne whole path, nearest the middle:")
+print("\nThe medoid path:")
 print(without.candles()[["open", "high", "low", "close"]].head(3).round(5).to_string())

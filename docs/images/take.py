@@ -1,4 +1,4 @@
-"""Take the screenshots of this folder anew, with the checkpoint that is bundled now.
+"""Take the screenshots of this folder again, with the bundled checkpoint.
 
 python docs/images/take.py [name ...]     needs chromium and what requirements-dev.txt installs
 """
@@ -21,15 +21,15 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.conftest import App, browse, launched, serve
 
 FOLDER = Path(__file__).parent
-MOST_BYTES = 250_000
-COLOURS = 224
-PATIENCE_MS = 180_000
+MAX_BYTES = 250_000
+NUM_COLORS = 224
+TIMEOUT_MS = 180_000
 CHART = "window.kronosCharts?.charts.get('chart')?.chart"
 MEDIAN = f"{CHART}?.data?.some((trace) => trace.meta === 'median')"
 DRAWN = f"{MEDIAN} && !{CHART}.patch && {CHART}.data === {CHART}.figure.data"
 FILLED = """() => [...document.querySelectorAll(".kd-chart")].every(
     (chart) => !chart.offsetParent || chart.querySelector(".js-plotly-plot .main-svg"))"""
-"""Every chart that is shown has been drawn."""
+"""Every visible chart has been drawn."""
 
 
 def home(app: App, language: str) -> None:
@@ -43,18 +43,18 @@ def forecast(app: App, language: str) -> None:
     """The first forecast, from Home."""
     home(app, language)
     _button(app, "open_eurusd_1h").click()
-    app.page.wait_for_function(f"() => {DRAWN}", timeout=PATIENCE_MS)
+    app.page.wait_for_function(f"() => {DRAWN}", timeout=TIMEOUT_MS)
     app.settle()
 
 
 def questions(app: App, language: str) -> None:
-    """What the paths answer, under a forecast."""
+    """Probabilities and risk, below a forecast."""
     forecast(app, language)
     _below(app, 0)
 
 
 def comparison(app: App, language: str) -> None:
-    """A forecast beside what came."""
+    """A forecast compared with the actuals."""
     forecast(app, language)
     with app.rerun():
         _button(app, "reveal_all").click()
@@ -62,24 +62,24 @@ def comparison(app: App, language: str) -> None:
 
 
 def sensitivity(app: App, language: str) -> None:
-    """How much the settings matter: a grid of forecasts of one window."""
+    """A grid of forecasts of one window over context length and temperature."""
     forecast(app, language)
     _below(app, 3)
-    _button(app, "grid_run").click()
-    app.page.locator(".st-key-grid_chart .js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE_MS)
-    app.page.locator(".st-key-grid_cancel").wait_for(state="detached", timeout=PATIENCE_MS)
+    _button(app, "sensitivity_run").click()
+    app.page.locator(".st-key-sensitivity_chart .js-plotly-plot .main-svg").first.wait_for(timeout=TIMEOUT_MS)
+    app.page.locator(".st-key-sensitivity_cancel").wait_for(state="detached", timeout=TIMEOUT_MS)
     _below(app, 3)
 
 
 def data(app: App, language: str) -> None:
-    """The Data page with a series and what is odd about it."""
+    """The Data page with a series and the findings about it."""
     app.open(f"/Data?sample=aapl_1h&lang={language}")
     app.page.locator(".st-key-data_chart .js-plotly-plot .boxlayer .trace").first.wait_for(state="attached")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One file, and how its page is looked at."""
+    """One file, and how its page is opened."""
 
     name: str
     show: Callable[[App, str], None]
@@ -108,58 +108,58 @@ PICTURES = (
 
 
 def take(browser: Browser, url: str, picture: Picture, folder: Path) -> None:
-    """Open the page, wait until all is painted, save it."""
+    """Open the page, wait until it is painted, save it."""
     with browse(browser, url, picture.width, picture.height, picture.scheme) as app:
         picture.show(app, picture.language)
         app.settle()
         app.page.mouse.move(picture.width - 2, picture.height - 2)
-        app.page.wait_for_timeout(1_500)  # what fades in has done so
+        app.page.wait_for_timeout(1_500)  # fade-ins are over
         path = folder / f"{picture.name}.png"
         path.write_bytes(_small(app.page.screenshot()))
         sys.stdout.write(f"{path}  {path.stat().st_size / 1_000:.0f} kB\n")
 
 
 def _small(png: bytes) -> bytes:
-    """The picture with as many colours as keep it small."""
+    """The picture with few enough colors to be small."""
     picture, out = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    if out.tell() > MOST_BYTES:
-        raise SystemExit(f"a picture has {out.tell():,} bytes; at most {MOST_BYTES:,} are wanted. Lower COLOURS.")
+    picture.quantize(NUM_COLORS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    if out.tell() > MAX_BYTES:
+        raise SystemExit(f"a picture has {out.tell():,} bytes; the limit is {MAX_BYTES:,}. Lower NUM_COLORS.")
     return out.getvalue()
 
 
 def _button(app: App, key: str) -> Locator:
-    """A button by its key; one with a hint stands twice in the page."""
+    """A button by its key; one with a tooltip is in the page twice."""
     return app.page.locator(f".st-key-{key} button:visible").first
 
 
 def _below(app: App, tab: int) -> None:
-    """Open a tab of the Forecast page, and scroll until it stands at the top."""
-    chosen = app.page.get_by_role("tablist").first.get_by_role("tab").nth(tab)
-    chosen.click()
-    expect(chosen).to_have_attribute("aria-selected", "true")
-    panel = app.page.locator(f"[id='{chosen.get_attribute('aria-controls')}']")
+    """Open a tab of the Forecast page, and scroll it to the top."""
+    selected_tab = app.page.get_by_role("tablist").first.get_by_role("tab").nth(tab)
+    selected_tab.click()
+    expect(selected_tab).to_have_attribute("aria-selected", "true")
+    panel = app.page.locator(f"[id='{selected_tab.get_attribute('aria-controls')}']")
     expect(panel.get_by_test_id("stMarkdownContainer").first).to_be_visible()  # no run may be needed, or several
     app.settle()
     app.page.wait_for_function(FILLED)
-    chosen.evaluate("(tab) => tab.scrollIntoView({ block: 'start' })")
+    selected_tab.evaluate("(tab) => tab.scrollIntoView({ block: 'start' })")
 
 
 def main() -> None:
-    """All pictures, or those that are named."""
+    """Take all pictures, or the named ones."""
     names = [picture.name for picture in PICTURES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[[], *names], metavar="name", help=", ".join(names))
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with (
         launched() as browser,
         tempfile.TemporaryDirectory() as folder,
         serve(Path(folder) / "streamlit.log", KRONOS_DASHBOARD_CACHE_DIR=folder) as url,
     ):
         for picture in PICTURES:
-            if not given.names or picture.name in given.names:
-                take(browser, url, picture, given.folder)
+            if not arguments.names or picture.name in arguments.names:
+                take(browser, url, picture, arguments.folder)
 
 
 if __name__ == "__main__":
