@@ -169,7 +169,7 @@ def saved(app: App, button: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize(("data", "words"), [
     (b"a,b\n1,2\n3,4\n", "has no column"),
-    (b"time,open,high,low,close\n2024-01-01,1,2,0.5,1\n2024-01-02,1,nan,0.5,1\n", "not a finite number"),
+    (b"time,open,high,low,close\n2024-01-01,1,2,0.5,1\n2024-01-02,1,nan,0.5,1\n", "missing or non-finite price"),
 ])  # fmt: skip
 def test_a_bad_file_is_explained_and_the_series_before_it_stays(app: App, data: bytes, words: str) -> None:
     app.open("/Forecast")

@@ -96,7 +96,7 @@ def test_a_number_stays_within_its_bounds_whatever_is_typed(shared: App, key: st
     ("abc", "must be a price above zero"),
     ("1.1 -3", "must be a price above zero"),
     (SCRIPT, "must be a price above zero"),
-    ("1 2 3 4 5 6", "at most 5 price levels"),
+    ("1 2 3 4 5 6", "At most 5 price levels"),
     ("1e999", "must be a price above zero"),
 ])  # fmt: skip
 def test_level_lines_that_are_no_prices_are_explained_beside_the_field(shared: App, text: str, words: str) -> None:

@@ -82,7 +82,7 @@ NAMELESS = r"""() => [...document.querySelectorAll(
 NAMES = re.compile(
     r"Kronos( Dashboard)?|English|CSV|Excel|JSON|Parquet|Feather|HTML|MB|UTC|XNYS|MIT|mintalib|top-p|CRPS|bundled"
     r"|PIT|VaR|ATR|PNG|SVG|nat\b"
-    r"|EURUSD|AAPL|GOOGL|ETH|[A-Z][a-z]+/[A-Z][A-Za-z_]+|\S+\.csv"
+    r"|EURUSD|AAPL|GOOGL|Alphabet|ETH|[A-Z][a-z]+/[A-Z][A-Za-z_]+|\S+\.csv"
 )
 """Names, symbols, units and terms of art, the same in every language."""
 

@@ -80,7 +80,7 @@ def test_a_session_that_waits_is_told_so_and_one_that_closes_its_tab_makes_room(
             expect(app.page.get_by_text(re.compile("Queued: 1 ahead of you · about"))).to_be_visible()
         expect(app.page.get_by_text(re.compile("30 paths, .*seed 7"))).to_be_visible(timeout=120_000)
         runs = json.loads((cache / "timings.json").read_text(encoding="utf-8"))["runs"]
-        assert 200 not in [run["paths"] for run in runs], "only a run that comes to its end is remembered"
+        assert 200 not in [run["num_paths"] for run in runs], "only a run that comes to its end is remembered"
 
 
 def test_a_look_that_comes_late_runs_nothing(chromium: Browser, shared: str) -> None:
