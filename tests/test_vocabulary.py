@@ -175,3 +175,17 @@ def test_functions_are_verbs_or_nouns_and_errors_end_in_error(path):
         and any(re.search(r"(Error|Exception)$", ast.unparse(base)) for base in node.bases)
     ]
     assert [name for name in errors if not name.endswith("Error")] == []
+
+
+STRUCK_PHRASES = re.compile(
+    r"what came|left open|take it along|restless|nobody|\btold\b|\bdrawn\b|mended|timid|\banew\b|rests on|worth nothing"
+    r"|a word about|\bwhat is odd\b|\bheld\b|\bas long as it\b",
+    re.IGNORECASE,
+)
+"""Phrases of texts on screen that had a plainer one."""
+
+
+def test_texts_use_standard_phrases():
+    template = (ROOT / "kronos_dashboard" / "locale" / "kronos_dashboard.pot").read_text(encoding="utf-8")
+    texts = [line for line in template.splitlines() if not line.startswith("#")]
+    assert [text for text in texts if STRUCK_PHRASES.search(text)] == []
