@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.config import SamplingConfig
 from engine.generation.decoder import PathDecoder
+from engine.generation.path_sampler import TokenSampler
 from engine.generation.preview import PreviewDecoder
 from engine.generation.request import (
     ContextOverflow,
@@ -19,7 +20,6 @@ from engine.generation.request import (
     GenerationSettings,
     NormalizedPreviewCallback,
 )
-from engine.generation.sampler import TokenSampler
 from engine.generation.sampling import uniforms
 from engine.network.model import Kronos
 from engine.network.tokenizer import KronosTokenizer

@@ -23,7 +23,7 @@ __all__ = [
     "compare_forecasts",
     "crps",
     "crps_skill",
-    "directional_accuracy",
+    "hit_rate",
     "interval_coverage",
     "interval_width",
     "mae",
@@ -135,7 +135,7 @@ def pit(paths: np.ndarray, actual: np.ndarray) -> np.ndarray:
     return ((paths < rounded).mean(axis=0) + (paths <= rounded).mean(axis=0)) / 2
 
 
-def directional_accuracy(point: np.ndarray, actual: np.ndarray, last_close: float) -> float:
+def hit_rate(point: np.ndarray, actual: np.ndarray, last_close: float) -> float:
     """Hit rate: the fraction of steps whose forecast lies on the same side of the last close as the actual.
 
     Steps whose actual equals the last close are left out; a forecast equal to it counts as a miss. NaN if no step is
@@ -259,7 +259,7 @@ def _metrics(
         "mae": mae(point, actual),
         "rmse": rmse(point, actual),
         "mase": mase(point, actual, context[:, 3]),
-        "direction": directional_accuracy(point, rounded, float(_match_precision(context[-1, 3], closes))),
+        "hit_rate": hit_rate(point, rounded, float(_match_precision(context[-1, 3], closes))),
         "pinball": float(pinball(np.quantile(closes, levels, axis=0), actual, levels).mean()),
         "pit": float(pit(closes, actual).mean()),
         "first_gap_atr": float(gap[0]),

@@ -55,7 +55,7 @@ def test_generate_itself_hands_these_distributions_to_the_draw(monkeypatch, over
         seen.append((probabilities(logits, config), ids))
         return ids
 
-    monkeypatch.setattr("engine.generation.sampler.sample_token", recording)
+    monkeypatch.setattr("engine.generation.path_sampler.sample_token", recording)
     candles, times = tiny.zscores(2, 14), tiny.ids(2, 14 + LAST)[2]
     question = GenerationRequest(candles, times, [1, 2])
     one = SamplingConfig(num_paths=1, temperature=1.0, top_p=1.0)

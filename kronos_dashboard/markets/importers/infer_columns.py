@@ -14,7 +14,7 @@ from kronos_dashboard.errors import ImportFileError
 from kronos_dashboard.markets.candles import PRICES
 from kronos_dashboard.markets.importers.column_profile import ColumnProfile
 from kronos_dashboard.markets.importers.column_roles import ColumnRoles, resolve_user_columns
-from kronos_dashboard.markets.importers.inference import find_price_sets, finite_median, split_volume
+from kronos_dashboard.markets.importers.price_patterns import find_price_sets, finite_median, split_volume
 from kronos_dashboard.markets.importers.table import Table
 from kronos_dashboard.markets.importers.time_columns import TimeColumns, find_time_columns
 from kronos_dashboard.messages import join_messages, msg, term

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from kronos_dashboard.errors import ImportFileError
 from kronos_dashboard.markets.candles import PRICES
+from kronos_dashboard.markets.importers.assign_columns import ColumnRoles
 from kronos_dashboard.markets.importers.cleaning import Rows
-from kronos_dashboard.markets.importers.inference import finite_median
 from kronos_dashboard.markets.importers.numbers import parse_numbers
 from kronos_dashboard.markets.importers.options import ImportChoice, ImportOptions
-from kronos_dashboard.markets.importers.roles import ColumnRoles
+from kronos_dashboard.markets.importers.price_patterns import finite_median
 from kronos_dashboard.markets.importers.table import Table, note_rows, to_text
 from kronos_dashboard.markets.importers.timestamp_text import NAT
 from kronos_dashboard.markets.importers.timestamps import RawTimes, parse_times, resolve_session_timezone

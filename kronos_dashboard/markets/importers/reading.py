@@ -12,12 +12,12 @@ import pandas as pd
 
 from kronos_dashboard.errors import ImportFileError
 from kronos_dashboard.markets.candles import COLUMNS, CandleFrame, infer_interval
+from kronos_dashboard.markets.importers.assign_columns import ColumnRoles, find_roles
 from kronos_dashboard.markets.importers.cleaning import Rows, clean
 from kronos_dashboard.markets.importers.open_tables import open_tables
 from kronos_dashboard.markets.importers.options import ImportChoice, ImportedCandles, ImportOptions, parse_interval
 from kronos_dashboard.markets.importers.own_exports import reject_own_export_table
 from kronos_dashboard.markets.importers.parsing import ParsedRows, parse_rows
-from kronos_dashboard.markets.importers.roles import ColumnRoles, find_roles
 from kronos_dashboard.markets.importers.sanity_checks import CLOSE_NOTE, are_close_timestamps, find_suspicious_steps
 from kronos_dashboard.markets.importers.table import Table
 from kronos_dashboard.markets.importers.ticks import aggregate_ticks

@@ -7,8 +7,8 @@ from engine import SamplingConfig
 from engine.generation import generate as engine_generate
 from engine.generation.decoder import PathDecoder
 from engine.generation.generate import decode_steps, generate
+from engine.generation.path_sampler import TokenSampler
 from engine.generation.request import GenerationRequest, GenerationSettings
-from engine.generation.sampler import TokenSampler
 from engine.generation.sampling import sample_token, uniforms
 from tests.support import tiny
 

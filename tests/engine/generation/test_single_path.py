@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine import Kronos, SamplingConfig
-from engine.generation import sampler
+from engine.generation import path_sampler
 from engine.generation.single_path import SinglePathDecoder, supports_single_path
 from tests.support import tiny
 
@@ -63,11 +63,11 @@ def test_a_forecast_of_one_path_is_decoded_by_it(overflow, monkeypatch):
             calls.append(len(arguments))
             return super().extend(*arguments)
 
-    monkeypatch.setattr(sampler, "SinglePathDecoder", Counted)
+    monkeypatch.setattr(path_sampler, "SinglePathDecoder", Counted)
     sampling = SamplingConfig(num_paths=1, seed=1)
     alone = predictor.forecast_many([frame], [tiny.future(frame, 8)], sampling, context_overflow=overflow)[0].paths
     assert len(calls) == 7
-    monkeypatch.setattr(sampler, "supports_single_path", lambda *_: False)
+    monkeypatch.setattr(path_sampler, "supports_single_path", lambda *_: False)
     plain = predictor.forecast_many([frame], [tiny.future(frame, 8)], sampling, context_overflow=overflow)[0].paths
     assert len(calls) == 7
     torch.testing.assert_close(torch.from_numpy(alone.copy()), torch.from_numpy(plain.copy()), rtol=1e-5, atol=1e-6)

@@ -7,7 +7,7 @@ from kronos_dashboard.evaluation.metrics import (
     compare_forecasts,
     crps,
     crps_skill,
-    directional_accuracy,
+    hit_rate,
     interval_coverage,
     interval_width,
     mae,
@@ -138,8 +138,8 @@ def test_pit_is_uniform_where_the_paths_are_calibrated() -> None:
 def test_direction_counts_sides_of_the_last_close_and_leaves_out_a_truth_that_did_not_move() -> None:
     truth = np.array([101.0, 99.0, 100.0, 102.0, 98.0])
     point = np.array([100.5, 101.0, 101.0, 100.0, 90.0])
-    assert directional_accuracy(point, truth, 100.0) == 0.5
-    assert np.isnan(directional_accuracy(point, np.full(5, 100.0), 100.0))
+    assert hit_rate(point, truth, 100.0) == 0.5
+    assert np.isnan(hit_rate(point, np.full(5, 100.0), 100.0))
 
 
 def test_skill_is_nought_beside_itself_and_one_for_the_truth() -> None:
@@ -179,7 +179,7 @@ def test_a_comparison_holds_every_measure_of_every_forecast() -> None:
         "mae": mae(point, TRUTH),
         "rmse": rmse(point, TRUTH),
         "mase": mase(point, TRUTH, CONTEXT[:, 3]),
-        "direction": directional_accuracy(point, TRUTH, CONTEXT[-1, 3]),
+        "hit_rate": hit_rate(point, TRUTH, CONTEXT[-1, 3]),
         "pinball": pinball(np.quantile(closes, edges, axis=0), TRUTH, edges).mean(),
         "pit": pit(closes, TRUTH).mean(),
         "first_gap_atr": gap,
@@ -210,7 +210,7 @@ def test_a_price_that_stands_still_is_covered_although_paths_are_rounded() -> No
     assert list(band_coverages(paths[..., 3], truth, (0.9,))) == [pytest.approx(10 / 11)]
     assert score(paths[..., 3], truth, 0.9).coverage == pytest.approx(10 / 11)
     assert list(pit(paths[..., 3], truth)) == [1.0] + [0.5] * 10
-    assert table["direction"] == 0.0  # of the one step that moved
+    assert table["hit_rate"] == 0.0  # of the one step that moved
 
 
 def test_the_table_of_steps_averages_to_the_score() -> None:

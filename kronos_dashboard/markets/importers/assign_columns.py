@@ -18,9 +18,8 @@ from kronos_dashboard.markets.importers.column_names import ColumnMeaning, colum
 from kronos_dashboard.markets.importers.column_profile import ColumnProfile, profile_columns
 from kronos_dashboard.markets.importers.column_roles import ColumnRoles, resolve_user_columns
 from kronos_dashboard.markets.importers.infer_columns import infer_by_values
-from kronos_dashboard.markets.importers.inference import finite_median, ohlc_fit_fraction, split_volume
 from kronos_dashboard.markets.importers.numbers import detect_decimal_mark
-from kronos_dashboard.markets.importers.pricing import (
+from kronos_dashboard.markets.importers.price_columns import (
     REQUIRED_COLUMNS_HINT,
     correct_mislabeled,
     infer_missing_prices,
@@ -28,6 +27,7 @@ from kronos_dashboard.markets.importers.pricing import (
     replace_misfits,
     select_prices,
 )
+from kronos_dashboard.markets.importers.price_patterns import finite_median, ohlc_fit_fraction, split_volume
 from kronos_dashboard.markets.importers.table import Table
 from kronos_dashboard.markets.importers.time_columns import TimeColumns, find_time_columns
 from kronos_dashboard.messages import msg, sentences

@@ -14,7 +14,7 @@ from kronos_dashboard.markets.candles import PRICES
 from kronos_dashboard.markets.importers.column_names import ColumnMeaning, column_meaning, normalize_name
 from kronos_dashboard.markets.importers.column_profile import ColumnProfile
 from kronos_dashboard.markets.importers.infer_columns import infer_by_values
-from kronos_dashboard.markets.importers.inference import find_price_sets, finite_median, ohlc_fit_fraction
+from kronos_dashboard.markets.importers.price_patterns import find_price_sets, finite_median, ohlc_fit_fraction
 from kronos_dashboard.markets.importers.table import Table
 from kronos_dashboard.markets.importers.time_columns import TimeColumns
 from kronos_dashboard.messages import msg, nmsg, term
