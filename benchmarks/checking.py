@@ -1,6 +1,6 @@
 """What it costs to check, examine and continue candles, on made series of different lengths.
 
-    python benchmarks/checking.py                # 1,000,000 candles checked, 100,000 examined
+    python benchmarks/checking.py                # 1,000,000 candles checked, 100,000 by the doctor
     python benchmarks/checking.py --rows 200000  # fewer
 
 The figures are the shortest of some runs in one thread. The last one is of a fresh process, which builds the calendars
@@ -73,26 +73,26 @@ def main() -> None:
     """Measure and print one line per figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="candles that are checked and resampled")
-    parser.add_argument("--examined", type=int, default=100_000, help="candles that the doctor examines")
+    parser.add_argument("--doctor-rows", type=int, default=100_000, help="candles that the doctor checks")
     args = parser.parse_args()
     many = coin(args.rows)
     holes = many.frame.iloc[np.flatnonzero(np.arange(args.rows) % 10 != 3)]
     rows = f"{args.rows:,}"
 
-    def told(what: str, seconds: float) -> None:
+    def report(what: str, seconds: float) -> None:
         print(f"{what:<52}{1000 * seconds:>10.1f} ms", flush=True)
 
-    told(f"check {rows} candles", best_of(lambda: CandleFrame(frame=many.frame, symbol="X", interval=many.interval)))
+    report(f"check {rows} candles", best_of(lambda: CandleFrame(frame=many.frame, symbol="X", interval=many.interval)))
     sparse = CandleFrame(frame=holes, symbol="X", interval=many.interval)
-    told(f"list its gaps, {args.rows // 10:,} of them", best_of(sparse.gaps))
-    told(f"resample {rows} candles to 1h", best_of(lambda: resample(many, "1h")))
+    report(f"list its gaps, {args.rows // 10:,} of them", best_of(sparse.gaps))
+    report(f"resample {rows} candles to 1h", best_of(lambda: resample(many, "1h")))
     now = pd.Timestamp("2026-01-01", tz="UTC")
-    for name, made in (("coin", coin(args.examined)), ("stock", stock(args.examined))):
-        told(f"examine {args.examined:,} candles of a {name}", best_of(lambda one=made: run_checks(one, now)))  # type: ignore[misc]
-        told(f"find the calendar of a {name}", best_of(lambda one=made: detect_calendar(one)))  # type: ignore[misc]
-        told(f"foretell 120 bar times of a {name}", best_of(lambda one=made: future_times(one, 120)))  # type: ignore[misc]
+    for name, made in (("coin", coin(args.doctor_rows)), ("stock", stock(args.doctor_rows))):
+        report(f"check {args.doctor_rows:,} candles of a {name}", best_of(lambda one=made: run_checks(one, now)))  # type: ignore[misc]
+        report(f"find the calendar of a {name}", best_of(lambda one=made: detect_calendar(one)))  # type: ignore[misc]
+        report(f"compute 120 bar times of a {name}", best_of(lambda one=made: future_times(one, 120)))  # type: ignore[misc]
     first = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
-    told("the first 120 bar times of a process, of a stock", float(first.stdout))
+    report("the first 120 bar times of a process, of a stock", float(first.stdout))
 
 
 if __name__ == "__main__":

@@ -152,9 +152,9 @@ def placeholders(text: str) -> set[tuple[str, str]]:
 
 
 def _compare(name: str, template: Catalog, catalog: Catalog) -> list[str]:
-    wanted, found = ({message.id for message in one if message.id} for one in (template, catalog))
-    return [f"{name} lacks {text!r}" for text in sorted(wanted - found, key=str)] + [
-        f"{name} has {text!r}, which no text is" for text in sorted(found - wanted, key=str)
+    expected, actual = ({message.id for message in one if message.id} for one in (template, catalog))
+    return [f"{name} lacks {text!r}" for text in sorted(expected - actual, key=str)] + [
+        f"{name} has {text!r}, which no text is" for text in sorted(actual - expected, key=str)
     ]
 
 
@@ -181,8 +181,8 @@ def _write(path: Path, catalog: Catalog) -> None:
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=120, sort_by_file=True, include_lineno=False)
     lines = buffer.getvalue().decode().splitlines(keepends=True)
-    kept = [line for line in lines if not line.startswith(tuple(f'"{name}' for name in _VOLATILE))]
-    path.write_text("".join(kept), encoding="utf-8", newline="\n")
+    stable = [line for line in lines if not line.startswith(tuple(f'"{name}' for name in _VOLATILE))]
+    path.write_text("".join(stable), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

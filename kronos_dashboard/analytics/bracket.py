@@ -64,7 +64,7 @@ class BracketOutcome(AnalyticsResult):
         ambiguous = (Sentence(key="trade.both", values={"paths": self.ambiguous_paths}),) * (self.ambiguous_paths > 0)
         return (
             Sentence(key=f"trade.{self.side}", values=probabilities),
-            error_sentence(self.prob_target_first, "chance"),
+            error_sentence(self.prob_target_first, "probability"),
             Sentence(key="trade.profit", values=profit),
             error_sentence(self.profit, "fraction"),
             *ambiguous,

@@ -28,10 +28,10 @@ class Direction(AnalyticsResult):
     def sentences(self) -> tuple[Sentence, ...]:
         """The probability and its error; the unchanged paths, if any."""
         main = Sentence(
-            key="up", values={"chance": self.prob_up.value, "step": self.step, "last_close": self.last_close}
+            key="up", values={"probability": self.prob_up.value, "step": self.step, "last_close": self.last_close}
         )
         unchanged = (Sentence(key="up.flat", values={"share": self.prob_unchanged}),) * (self.prob_unchanged > 0)
-        return main, error_sentence(self.prob_up, "chance"), *unchanged
+        return main, error_sentence(self.prob_up, "probability"), *unchanged
 
 
 def direction(sampled: SampledPaths, step: int | None = None) -> Direction:

@@ -54,7 +54,7 @@ class AnalyticsResult(ABC):
         return sentences(*(sentence.message for sentence in self.sentences))
 
 
-def error_sentence(estimate: Estimate, unit: Literal["chance", "price", "fraction", "bars"]) -> Sentence:
+def error_sentence(estimate: Estimate, unit: Literal["probability", "price", "fraction", "bars"]) -> Sentence:
     """The sampling error of an estimate, in its unit."""
     if not estimate.is_bounded:
         return Sentence(key="error.unbounded", values={"num_paths": estimate.num_paths})

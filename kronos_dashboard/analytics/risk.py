@@ -45,7 +45,7 @@ class TailRisk(AnalyticsResult):
         """Both numbers with their errors; a warning if the paths are too few."""
         var = {"var": self.var.value, "level": self.level, "step": self.step}
         warning = (
-            Sentence(key="tail.few", values={"beyond": self.num_tail_paths, "wanted": MIN_TAIL_PATHS}),
+            Sentence(key="tail.few", values={"beyond": self.num_tail_paths, "minimum": MIN_TAIL_PATHS}),
         ) * self.is_unreliable
         return (
             Sentence(key=f"tail.{self.side}", values=var),

@@ -70,7 +70,7 @@ class Scenarios(AnalyticsResult):
         clusters: list[Sentence] = []
         for one in self.clusters:
             values = {"share": one.probability.value, "end": one.median_close, "change": one.median_return}
-            clusters += [Sentence(key="scenarios.one", values=values), error_sentence(one.probability, "chance")]
+            clusters += [Sentence(key="scenarios.one", values=values), error_sentence(one.probability, "probability")]
         separation = Sentence(
             key="scenarios.clear" if self.is_separated else "scenarios.cloud",
             values={"silhouette": self.silhouette, "cloud": float(self.null_silhouettes.mean())},

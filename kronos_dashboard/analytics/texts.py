@@ -12,7 +12,7 @@ from kronos_dashboard.messages import msg
 __all__ = ["TEMPLATES"]
 
 TEMPLATES: Mapping[str, str] = {
-    "error.chance": msg(
+    "error.probability": msg(
         "(Sampling error: {low:.1%} to {high:.1%} at {confidence:.0%} confidence, {num_paths:,} paths.)"
     ),
     "error.price": msg(
@@ -25,11 +25,11 @@ TEMPLATES: Mapping[str, str] = {
         "(Sampling error: {low:.0f} to {high:.0f} bars at {confidence:.0%} confidence, {num_paths:,} paths.)"
     ),
     "error.unbounded": msg("(Too few paths to estimate the sampling error: {num_paths:,}.)"),
-    "up": msg("{chance:.1%} of the paths close above {last_close:,.6g} at step {step}."),
+    "up": msg("{probability:.1%} of the paths close above {last_close:,.6g} at step {step}."),
     "up.flat": msg("{share:.1%} close exactly there."),
-    "touch.above": msg("{chance:.1%} of the paths rise to {level:,.6g} within {horizon} bars."),
-    "touch.below": msg("{chance:.1%} of the paths fall to {level:,.6g} within {horizon} bars."),
-    "touch.close": msg("{chance:.1%} close at or beyond it at the last step."),
+    "touch.above": msg("{probability:.1%} of the paths rise to {level:,.6g} within {horizon} bars."),
+    "touch.below": msg("{probability:.1%} of the paths fall to {level:,.6g} within {horizon} bars."),
+    "touch.close": msg("{probability:.1%} close at or beyond it at the last step."),
     "hit": msg("Of the {hits:,} paths that touch {level:,.6g}, half do so within {bars:.0f} bars."),
     "hit.never": msg("{share:.1%} do not touch it within {horizon} bars."),
     "hit.none": msg("No path touches {level:,.6g} within {horizon} bars."),
@@ -65,11 +65,11 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "tail.shortfall": msg("The mean loss beyond it is {shortfall:.2%} (expected shortfall)."),
     "tail.few": msg(
-        "Paths in the tail: {beyond}. Fewer than {wanted} are too few for a reliable estimate; use more paths."
+        "Paths in the tail: {beyond}. Fewer than {minimum} are too few for a reliable estimate; use more paths."
     ),
     "volatility.year": msg("Annualized volatility of the paths: {paths:.1%} (median); last {bars} bars: {recent:.1%}."),
     "volatility.bar": msg("Volatility of the paths per bar: {paths:.3%} (median); last {bars} bars: {recent:.3%}."),
-    "volatility.higher": msg("{chance:.1%} of the paths are more volatile than these bars."),
+    "volatility.higher": msg("{probability:.1%} of the paths are more volatile than these bars."),
     "volatility.parkinson.year": msg(
         "Parkinson estimate from highs and lows: {paths:.1%} a year; recent: {recent:.1%}."
     ),

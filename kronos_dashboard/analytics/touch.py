@@ -32,9 +32,9 @@ class Touch(AnalyticsResult):
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """The probability and its error; the probability to close beyond."""
-        values = {"chance": self.prob_touch.value, "level": self.level, "horizon": self.horizon}
-        beyond = Sentence(key="touch.close", values={"chance": self.prob_close_beyond.value})
-        return Sentence(key=f"touch.{self.side}", values=values), error_sentence(self.prob_touch, "chance"), beyond
+        values = {"probability": self.prob_touch.value, "level": self.level, "horizon": self.horizon}
+        beyond = Sentence(key="touch.close", values={"probability": self.prob_close_beyond.value})
+        return Sentence(key=f"touch.{self.side}", values=values), error_sentence(self.prob_touch, "probability"), beyond
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,7 +58,7 @@ class TimeToHit(AnalyticsResult):
         horizon = len(self.prob_first_hit)
         not_hit = {"level": self.level, "horizon": horizon, "share": self.prob_not_hit.value}
         if self.median is None:
-            return Sentence(key="hit.none", values=not_hit), error_sentence(self.prob_not_hit.complement, "chance")
+            return Sentence(key="hit.none", values=not_hit), error_sentence(self.prob_not_hit.complement, "probability")
         values = {"level": self.level, "bars": self.median.value, "hits": self.median.num_paths}
         return (
             Sentence(key="hit", values=values),

@@ -65,8 +65,8 @@ class Volatility(AnalyticsResult):
         parkinson_pair = {"paths": factor * self.parkinson.value, "recent": factor * self.recent_parkinson}
         return (
             Sentence(key=f"volatility.{unit}", values=pair),
-            Sentence(key="volatility.higher", values={"chance": self.prob_higher.value}),
-            error_sentence(self.prob_higher, "chance"),
+            Sentence(key="volatility.higher", values={"probability": self.prob_higher.value}),
+            error_sentence(self.prob_higher, "probability"),
             Sentence(key=f"volatility.parkinson.{unit}", values=parkinson_pair),
         )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from engine.files import atomic_write
-from kronos_dashboard.errors import ExportError, WindowError
+from kronos_dashboard.errors import WindowError
+from kronos_dashboard.export import write_file
 from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.markets.doctor.checks import apply_fixes, run_checks
 from kronos_dashboard.markets.doctor.findings import Finding
@@ -99,13 +99,7 @@ def _parse_now(text: str | None) -> pd.Timestamp:
 def _write_csv(candles: CandleFrame, path: Path) -> None:
     frame = candles.frame.loc[:, list(candles.columns)]
     frame = frame.set_axis(candles.local_index.tz_localize(None)).rename_axis("timestamp")
-    try:
-        atomic_write(path, lambda temporary: frame.to_csv(temporary, date_format="%Y-%m-%d %H:%M:%S"))
-    except OSError as error:
-        raise ExportError(
-            msg("the file {path} cannot be written: {error}.", path=path, error=error),
-            msg("Choose a file in an existing folder."),
-        ) from error
+    write_file(path, frame.to_csv(date_format="%Y-%m-%d %H:%M:%S").encode())
 
 
 def _format_rows(rows: tuple[int, ...]) -> str:

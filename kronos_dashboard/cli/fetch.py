@@ -6,14 +6,13 @@ The summary goes to stdout, notes on the candles go to stderr.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.files import atomic_write
 from kronos_dashboard.cli.options import FetchOptions, ListName
-from kronos_dashboard.errors import FeedError, InvalidFeedRequestError
+from kronos_dashboard.errors import InvalidFeedRequestError
+from kronos_dashboard.export import write_file
 from kronos_dashboard.export.candles import write_candles_csv
 from kronos_dashboard.markets.candles import CandleFrame
 from kronos_dashboard.markets.feeds import CachedFeed, CcxtFeed, FetchRequest, open_feed
@@ -99,7 +98,7 @@ def _fetch_candles(feed: CachedFeed, options: FetchOptions, exchange: str, now: 
         sys.stderr.write(f"{note.level:<9} {note.text}\n")
     _print_summary(fetched.candles)
     if options.out is not None:
-        _write_file(options.out, write_candles_csv(fetched.candles))
+        write_file(options.out, write_candles_csv(fetched.candles))
         _print(f"written   {options.out}")
 
 
@@ -116,16 +115,6 @@ def _print_summary(candles: CandleFrame) -> None:
     )
     for name, text in rows:
         _print(f"{name:<9} {text}")
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    try:
-        atomic_write(path, data)
-    except OSError as error:
-        raise FeedError(
-            msg("the file {path} cannot be written: {error}.", path=path, error=error.strerror),
-            msg("Choose another folder."),
-        ) from error
 
 
 def _parse_time(text: str | None, name: str) -> pd.Timestamp | None:

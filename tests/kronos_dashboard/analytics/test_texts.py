@@ -79,7 +79,7 @@ def test_what_is_said_has_no_stray_numbers() -> None:
 def test_another_language_is_another_catalog() -> None:
     answer = direction(fans.of_closes([[101.0], [99.0]]))
     assert translate(answer.describe(), load_catalog("zh-Hans")).startswith("50.0% 的路径在第 1 根K线收盘高于 100。")
-    assert (answer.key, answer.values["chance"]) == ("up", 0.5)
+    assert (answer.key, answer.values["probability"]) == ("up", 0.5)
 
 
 def test_every_answer_about_paths_tells_how_many_there_were() -> None:
