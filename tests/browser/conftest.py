@@ -48,6 +48,12 @@ CRASH = """() => {
 }"""
 """What on a page looks like an exception; empty where nothing does."""
 
+SETTLED = """() => !document.querySelector('[data-stale="true"]')
+    && document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+    && !document.getAnimations().some(
+        (animation) => animation instanceof CSSTransition && animation.playState === "running")"""
+"""No script runs, no element of the run before is left, and none fades in or out."""
+
 expect.set_options(timeout=20_000)
 
 
@@ -184,7 +190,7 @@ class App:
 
     def settle(self) -> None:
         """Wait until nothing runs and all is painted; what looks like a crash then is noted."""
-        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        self.page.wait_for_function(SETTLED)
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         crash = self.page.evaluate(CRASH)
         if crash:
