@@ -69,8 +69,9 @@ class SamplingConfig:
     """True: paths start at the last close. False: at the price that the last context token decodes to, which is off by
     a fraction of a one-bar move, as in the reference. None = as the model's ``config.json`` says."""
     mirror_paths: bool | None = None
-    """True: every second path is mirrored at the last close, which makes the forecast direction-neutral. False: all
-    paths as sampled. None = as the model's ``config.json`` says."""
+    """True: antithetic pairs. Each sampled path is followed by its own mirror image about the last close, so that N
+    paths cost N / 2 and the forecast is direction-neutral: the median is the last close. The last of an odd number of
+    paths has no mirror image. False: all paths as sampled. None = as the model's ``config.json`` says."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -99,6 +100,16 @@ class SamplingConfig:
             _require(
                 value is None or isinstance(value, bool), msg("{name} must be true, false or None", name=name), value
             )
+
+    @property
+    def has_mirror_images(self) -> bool:
+        """Whether paths come in antithetic pairs; a single path has no mirror image."""
+        return bool(self.mirror_paths) and self.num_paths > 1
+
+    @property
+    def num_decoded_paths(self) -> int:
+        """How many of the paths the model samples; the others are their mirror images."""
+        return (self.num_paths + 1) // 2 if self.has_mirror_images else self.num_paths
 
     @property
     def nucleus(self) -> float:

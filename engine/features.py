@@ -24,7 +24,7 @@ __all__ = [
     "candle_values",
     "compute_stats",
     "enforce_ohlc_constraints",
-    "mirror_alternate_paths",
+    "interleave_mirror_images",
     "time_features",
 ]
 
@@ -182,26 +182,29 @@ def enforce_ohlc_constraints(paths: np.ndarray, context: np.ndarray) -> tuple[np
     return repaired, float(changed.mean())
 
 
-def mirror_alternate_paths(paths: np.ndarray, last_close: float) -> np.ndarray:
-    """Mirror every second path, from the second on, at the last close.
+def interleave_mirror_images(paths: np.ndarray, last_close: float) -> np.ndarray:
+    """Antithetic pairs: each path, followed by its own mirror image about the last close.
 
-    A price that rose by a factor falls by it and vice versa, up to ten times the last close; if the last close is not
-    positive, by the difference instead of the factor. Amount scales with the mean price, volume stays.
+    Antithetic variates (Hammersley and Morton 1956): the mean log-return of each pair is zero, so the pairs have no
+    direction of their own. A price that rose by a factor falls by it and vice versa, up to ten times the last close; if
+    the last close is not positive, by the difference instead of the factor. Amount scales with the mean price, volume
+    stays.
 
     Args:
-        paths: valid candles float32 [N, H, 6].
+        paths: valid candles float32 [M, H, 6].
         last_close: in the same units.
 
     Returns:
-        Valid candles float32 [N, H, 6].
+        Valid candles float32 [2 * M, H, 6].
     """
-    mirrored = paths.copy()
-    prices = paths[1::2, :, MIRRORED_OHLC].astype(np.float64)  # [N // 2, H, 4]
-    if last_close > 0:
-        min_price = last_close / _MAX_MIRROR_FACTOR
-        images = last_close**2 / np.maximum(prices, min_price)
-        mirrored[1::2, :, 5] *= images.mean(axis=-1) / np.maximum(prices.mean(axis=-1), min_price)
+    center = float(np.float32(last_close))  # as the paths hold it, so that an unchanged price is its own mirror image
+    pairs = np.repeat(paths, 2, axis=0)
+    prices = paths[..., MIRRORED_OHLC].astype(np.float64)  # [M, H, 4]
+    if center > 0:
+        min_price = center / _MAX_MIRROR_FACTOR
+        images = center**2 / np.maximum(prices, min_price)
+        pairs[1::2, :, 5] *= images.mean(axis=-1) / np.maximum(prices.mean(axis=-1), min_price)
     else:
-        images = 2 * last_close - prices
-    mirrored[1::2, :, :4] = images
-    return mirrored
+        images = 2 * center - prices
+    pairs[1::2, :, :4] = images
+    return pairs

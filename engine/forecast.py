@@ -19,6 +19,7 @@ __all__ = ["COLUMNS", "Forecast"]
 COLUMNS = ("open", "high", "low", "close", "volume", "amount")
 """The six columns of a candle, in the order of the last axis of every array."""
 
+_PRICES = COLUMNS[:4]
 _CLOSE = COLUMNS.index("close")
 
 
@@ -50,16 +51,19 @@ class Forecast:
 
     @property
     def is_mirrored(self) -> bool:
-        """Whether every second path is the mirror image of a sampled one; of a single path none is."""
+        """Whether every second path is the mirror image of the path before it (``SamplingConfig.mirror_paths``)."""
         return self.sampling is not None and bool(self.sampling.mirror_paths) and self.num_paths > 1
 
     @property
     def unmirrored_paths(self) -> np.ndarray:
-        """The paths as sampled [M, H, 6], a view: every second of a mirrored forecast, else all."""
+        """The paths as sampled [M, H, 6], a view: the first of each pair of a mirrored forecast, else all."""
         return self.paths[::2] if self.is_mirrored else self.paths
 
     def quantile(self, levels: float | tuple[float, ...], column: str = "close") -> np.ndarray:
         """Quantiles over the paths: [H] for one level, [L, H] for several (fractions 0..1).
+
+        Between two paths it is interpolated linearly; in the logarithm of the price if the forecast is mirrored, so
+        that the median is the last close and intervals are symmetric about it.
 
         Raises:
             ConfigError: there is no such column.
@@ -68,7 +72,10 @@ class Forecast:
             raise ConfigError(
                 msg("column must be one of {columns}; got {column}.", columns=", ".join(COLUMNS), column=repr(column))
             )
-        return np.quantile(self.paths[:, :, COLUMNS.index(column)], levels, axis=0)
+        values = self.paths[:, :, COLUMNS.index(column)]
+        if self.is_mirrored and column in _PRICES and (values > 0).all():
+            return np.exp(np.quantile(np.log(values.astype(np.float64)), levels, axis=0))
+        return np.quantile(values, levels, axis=0)
 
     def band(self, coverage: float, column: str = "close") -> np.ndarray:
         """The central prediction interval [2, H] (lower, upper) that contains a fraction ``coverage`` of the paths."""
@@ -77,6 +84,16 @@ class Forecast:
     def median(self, column: str = "close") -> np.ndarray:
         """The median [H] over the paths."""
         return self.quantile(0.5, column)
+
+    def prob_higher(self, last_close: float) -> float:
+        """Fraction of the paths that close the last step above ``last_close``.
+
+        Of antithetic pairs one half, less half of the paths that close unchanged, also if the last path has no pair.
+        """
+        closes, level = self.paths[:, -1, _CLOSE], np.float32(last_close)
+        if self.is_mirrored:
+            return (1 - float((closes == level).mean())) / 2
+        return float((closes > level).mean())
 
     def medoid_path(self) -> int:
         """Position of the path whose closes have the smallest mean absolute distance to the median closes."""

@@ -222,14 +222,15 @@ class KronosPredictor(UpstreamApi):
         context_overflow: ContextOverflow,
         hooks: RunHooks,
     ) -> list[np.ndarray]:
-        """Paths of each series in its own units, float64 [N, H, 6], as the model samples them."""
+        """The decoded paths of each series in its own units, float64 [M, H, 6]."""
         if self.model.training or self.tokenizer.training:
             raise ConfigError(msg("model and tokenizer must be in evaluation mode to forecast; call .eval() first."))
         groups: dict[tuple[int, int], list[int]] = {}  # (T, H) -> positions of the series of this shape
         for position, item in enumerate(series):
             groups.setdefault(item.shape, []).append(position)
+        decoded = replace(sampling, num_paths=sampling.num_decoded_paths, mirror_paths=False)
         total = sum(
-            decode_steps(self.model, len(members), sampling.num_paths, horizon)
+            decode_steps(self.model, len(members), decoded.num_paths, horizon)
             for (_, horizon), members in groups.items()
         )
         counter = _StepCounter(total, hooks)
@@ -242,7 +243,7 @@ class KronosPredictor(UpstreamApi):
                 self.model,
                 self.tokenizer,
                 self._request([series[i] for i in members], [seeds[i] for i in members], sampling),
-                sampling,
+                decoded,
                 max_context=self.max_context,
                 context_overflow=context_overflow,
                 on_step=counter.on_step,
@@ -274,8 +275,8 @@ def _preview_adapter(
 
     def report(number: int, zscores: Tensor) -> None:
         position, series = members[number]
-        samples = series.statistics.denormalize(zscores.numpy())  # [N, t, 6]
-        on_preview(position, series.to_candles(samples, mirror_paths=bool(sampling.mirror_paths))[0])
+        samples = series.statistics.denormalize(zscores.numpy())  # [M, t, 6]
+        on_preview(position, series.to_candles(samples, sampling)[0])
 
     return report
 

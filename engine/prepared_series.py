@@ -1,6 +1,6 @@
 """One validated series: candles to network inputs, and sampled candles to a forecast.
 
-Legend: T context, H horizon, N paths, t steps so far. Statistics come from the context alone.
+Legend: T context, H horizon, N paths, M of them decoded, t steps so far. Statistics come from the context alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.features import (
     candle_values,
     compute_stats,
     enforce_ohlc_constraints,
-    mirror_alternate_paths,
+    interleave_mirror_images,
     time_features,
 )
 from engine.forecast import COLUMNS, Forecast
@@ -80,30 +80,30 @@ class PreparedSeries:
         """The last close as a z-score, not clipped."""
         return float(((self.values[-1] - self.statistics.mean) / self.statistics.scale)[_CLOSE])
 
-    def to_candles(self, samples: np.ndarray, *, mirror_paths: bool) -> tuple[np.ndarray, float]:
+    def to_candles(self, samples: np.ndarray, sampling: SamplingConfig) -> tuple[np.ndarray, float]:
         """Valid candles from sampled ones.
 
         Args:
-            samples: float64 [N, t, 6], in the series' own units.
-            mirror_paths: mirror every second path at the last close.
+            samples: float64 [M, t, 6], in the series' own units, of M decoded paths.
+            sampling: resolved; whether each is followed by its mirror image.
 
         Returns:
-            Candles float32 [N, t, 6], and the fraction of them that had to be repaired.
+            Candles float32 [N, t, 6], and the fraction of the sampled ones that had to be repaired.
         """
         candles, repaired_fraction = enforce_ohlc_constraints(samples, self.values)
-        if mirror_paths:
-            candles = mirror_alternate_paths(candles, self.values[-1, _CLOSE])
+        if sampling.has_mirror_images:
+            candles = interleave_mirror_images(candles, self.values[-1, _CLOSE])[: sampling.num_paths]
         return candles, repaired_fraction
 
     def to_forecast(self, samples: np.ndarray, clip: float, sampling: SamplingConfig) -> Forecast:
         """A forecast from sampled candles.
 
         Args:
-            samples: float64 [N, H, 6], in the series' own units.
+            samples: float64 [M, H, 6], in the series' own units, of M decoded paths.
             clip: z-scores beyond this were clipped.
             sampling: resolved; how ``samples`` were made.
         """
-        paths, repaired_fraction = self.to_candles(samples, mirror_paths=bool(sampling.mirror_paths))
+        paths, repaired_fraction = self.to_candles(samples, sampling)
         paths.flags.writeable = False
         return Forecast(
             paths=paths,

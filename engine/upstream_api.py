@@ -108,7 +108,14 @@ class UpstreamApi(ABC):
                 )
             )
         sampling = self.resolve_sampling(
-            SamplingConfig(num_paths=sample_count, temperature=T, top_p=top_p, top_k=top_k or None, seed=_global_seed())
+            SamplingConfig(
+                num_paths=sample_count,
+                temperature=T,
+                top_p=top_p,
+                top_k=top_k or None,
+                seed=_global_seed(),
+                mirror_paths=False,
+            )
         )
         frames = [_with_index(df, times) for df, times in zip(df_list, x_timestamp_list, strict=True)]
         futures = [_future_index(times, pred_len) for times in y_timestamp_list]

@@ -82,7 +82,7 @@ def format_table(rows: list[dict]) -> str:
 def describe_sampling(sampling: SamplingConfig) -> str:
     """How paths are sampled, as text."""
     level = "the last close" if sampling.anchor_to_last_close else "the model's own level"
-    mirrored = ", every second mirrored" if sampling.mirror_paths else ""
+    mirrored = ", in antithetic pairs" if sampling.mirror_paths else ""
     cutoff = f", min-p {sampling.min_p:g}" if sampling.min_p else ""
     return f"from {level}{mirrored}{cutoff}"
 
@@ -101,7 +101,7 @@ def parse_arguments() -> argparse.Namespace:
     boolean = argparse.BooleanOptionalAction
     help_text = "start paths at the last close (default: as in config.json)"
     parser.add_argument("--anchor-to-last-close", action=boolean, default=None, help=help_text)
-    help_text = "mirror every second path at the last close (default: as in config.json)"
+    help_text = "antithetic pairs: each path and its mirror image (default: as in config.json)"
     parser.add_argument("--mirror-paths", action=boolean, default=None, help=help_text)
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument(

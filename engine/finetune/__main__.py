@@ -192,7 +192,7 @@ def _calibrate_parser() -> argparse.ArgumentParser:
     boolean = argparse.BooleanOptionalAction
     help_text = "write into config.json whether paths start at the last close"
     parser.add_argument("--anchor-to-last-close", action=boolean, default=None, help=help_text)
-    help_text = "write into config.json whether every other path is mirrored"
+    help_text = "write into config.json whether paths come in antithetic pairs"
     parser.add_argument("--mirror-paths", action=boolean, default=None, help=help_text)
     parser.add_argument("--min-p", type=float, help="write into config.json which tokens are never sampled")
     return parser

@@ -79,9 +79,9 @@ def _batch_starts(num_series: int, max_rows: int, num_paths: int) -> range:
 
 
 def _max_rows_in_memory(model: Kronos, horizon: int) -> int:
-    """How many paths fit ``_MAX_CACHE_BYTES``; even, so that mirroring alternates alike in slices and in one piece."""
+    """How many paths fit ``_MAX_CACHE_BYTES``."""
     bytes_per_row = 2 * 4 * model.config.d_model * (model.config.n_layers + 1) * horizon  # keys and values, float32
-    return max(2, _MAX_CACHE_BYTES // bytes_per_row // 2 * 2)
+    return max(2, _MAX_CACHE_BYTES // bytes_per_row)
 
 
 def _sample_futures(

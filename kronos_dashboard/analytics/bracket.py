@@ -113,11 +113,11 @@ def bracket_outcome(sampled: SampledPaths, stop: float, target: float, *, cost: 
         stop=stop_level,
         target=target_level,
         horizon=sampled.horizon,
-        prob_target_first=proportion(wins),
-        prob_stop_first=proportion(losses),
-        prob_neither=proportion(~wins & ~losses),
+        prob_target_first=proportion(wins, is_paired=sampled.is_paired),
+        prob_stop_first=proportion(losses, is_paired=sampled.is_paired),
+        prob_neither=proportion(~wins & ~losses, is_paired=sampled.is_paired),
         ambiguous_paths=int(np.count_nonzero(losses & (stop_steps == target_steps))),
-        profit=mean(sign * (fills / sampled.last_close - 1) - cost),
+        profit=mean(sign * (fills / sampled.last_close - 1) - cost, is_paired=sampled.is_paired),
         break_even=min(1.0, risk / (risk + reward)),
     )
 

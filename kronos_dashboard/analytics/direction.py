@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kronos_dashboard.analytics.estimates import Estimate, proportion, wilson
+from kronos_dashboard.analytics.estimates import Estimate, exact, proportion, wilson
 from kronos_dashboard.analytics.result import AnalyticsResult, Sentence, error_sentence
 from kronos_dashboard.analytics.sampled_paths import SampledPaths
 
@@ -37,20 +37,31 @@ class Direction(AnalyticsResult):
 def direction(sampled: SampledPaths, step: int | None = None) -> Direction:
     """Probability that the close of ``step`` (the last by default) lies above the last close.
 
+    Of antithetic pairs it is one half, less half of the paths that close unchanged, and has no sampling error.
+
     Raises:
         SettingsError: there is no such step.
     """
     chosen = sampled.check_step(step)
     ends = sampled.closes[:, chosen - 1]
+    prob_unchanged = float((ends == sampled.last_close).mean())
+    prob_up = (
+        exact((1 - prob_unchanged) / 2, sampled.num_paths)
+        if sampled.is_paired
+        else proportion(ends > sampled.last_close)
+    )
     return Direction(
         step=chosen,
         last_close=sampled.last_close,
-        prob_up=proportion(ends > sampled.last_close),
-        prob_unchanged=float((ends == sampled.last_close).mean()),
+        prob_up=prob_up,
+        prob_unchanged=prob_unchanged,
     )
 
 
 def prob_up_by_step(sampled: SampledPaths) -> np.ndarray:
     """Probability of each step to close above the last close, and the bounds of its interval, [3, H]."""
-    count = np.count_nonzero(sampled.closes > sampled.last_close, axis=0)
-    return np.stack((count / sampled.num_paths, *wilson(count, sampled.num_paths)))
+    if sampled.is_paired:
+        prob_up = (1 - (sampled.closes == sampled.last_close).mean(axis=0)) / 2
+        return np.stack((prob_up, prob_up, prob_up))
+    fraction = (sampled.closes > sampled.last_close).mean(axis=0)
+    return np.stack((fraction, *wilson(fraction, sampled.num_paths)))

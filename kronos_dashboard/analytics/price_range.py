@@ -82,14 +82,14 @@ class Excursions(AnalyticsResult):
 
 def expected_range(sampled: SampledPaths) -> ExpectedRange:
     """The high-low range over the whole horizon."""
-    highest, lowest = sampled.highs.max(axis=1), sampled.lows.min(axis=1)
+    highest, lowest, is_paired = sampled.highs.max(axis=1), sampled.lows.min(axis=1), sampled.is_paired
     return ExpectedRange(
         last_close=sampled.last_close,
         horizon=sampled.horizon,
-        mean=mean(highest - lowest),
-        median=quantile(highest - lowest, 0.5),
-        highest={level: quantile(highest, level) for level in QUANTILES},
-        lowest={level: quantile(lowest, level) for level in QUANTILES},
+        mean=mean(highest - lowest, is_paired=is_paired),
+        median=quantile(highest - lowest, 0.5, is_paired=is_paired),
+        highest={level: quantile(highest, level, is_paired=is_paired) for level in QUANTILES},
+        lowest={level: quantile(lowest, level, is_paired=is_paired) for level in QUANTILES},
     )
 
 
@@ -101,8 +101,8 @@ def excursions(sampled: SampledPaths, side: Literal["long", "short"] = "long") -
     return Excursions(
         side=side,
         horizon=sampled.horizon,
-        drawdown_mean=mean(adverse),
-        drawdown={level: quantile(adverse, level) for level in QUANTILES},
-        run_up_mean=mean(favorable),
-        run_up={level: quantile(favorable, level) for level in QUANTILES},
+        drawdown_mean=mean(adverse, is_paired=sampled.is_paired),
+        drawdown={level: quantile(adverse, level, is_paired=sampled.is_paired) for level in QUANTILES},
+        run_up_mean=mean(favorable, is_paired=sampled.is_paired),
+        run_up={level: quantile(favorable, level, is_paired=sampled.is_paired) for level in QUANTILES},
     )

@@ -79,7 +79,7 @@ def tail_risk(
         )
     chosen = sampled.check_step(step)
     losses = -sampled.returns(chosen) if side == "long" else sampled.returns(chosen)
-    var = quantile(losses, level)
+    var = quantile(losses, level, is_paired=sampled.is_paired)
     tail = losses[losses >= var.value]
     return TailRisk(
         side=side,

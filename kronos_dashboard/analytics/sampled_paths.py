@@ -31,6 +31,8 @@ class SampledPaths:
     """[N, H, 6] in price units."""
     last_close: float
     """The context's last close, in the precision of the paths, so that an unchanged price equals it."""
+    is_paired: bool = False
+    """Whether every second path is the mirror image of the one before it (antithetic pairs)."""
 
     def __post_init__(self) -> None:
         """Check, and round the last close."""
@@ -50,7 +52,8 @@ class SampledPaths:
     @classmethod
     def from_forecast(cls, forecast: Forecast, context: CandleFrame) -> Self:
         """The paths of a forecast after its context."""
-        return cls(paths=forecast.paths, last_close=float(context.frame["close"].iloc[-1]))
+        last_close = float(context.frame["close"].iloc[-1])
+        return cls(paths=forecast.paths, last_close=last_close, is_paired=forecast.is_mirrored)
 
     @property
     def num_paths(self) -> int:

@@ -179,7 +179,7 @@ def _build(
     order = sorted(range(len(chosen)), key=lambda i: -ends[i])
     clusters = tuple(
         Scenario(
-            probability=proportion(labels == i),
+            probability=proportion(labels == i, is_paired=sampled.is_paired),
             medoid_path=int(chosen[i]),
             median_close=ends[i],
             median_return=ends[i] / sampled.last_close - 1,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from kronos_dashboard.analytics.estimates import Estimate, proportion, quantile, wilson
+from kronos_dashboard.analytics.estimates import Estimate, effective_size, proportion, quantile, wilson
 from kronos_dashboard.analytics.result import AnalyticsResult, Sentence, error_sentence
 from kronos_dashboard.analytics.sampled_paths import SampledPaths
 
@@ -80,8 +80,8 @@ def touch(sampled: SampledPaths, level: float) -> Touch:
         level=price,
         side=side,
         horizon=sampled.horizon,
-        prob_touch=proportion(first_touch(sampled, level) > 0),
-        prob_close_beyond=proportion(ends >= price if side == "above" else ends <= price),
+        prob_touch=proportion(first_touch(sampled, level) > 0, is_paired=sampled.is_paired),
+        prob_close_beyond=proportion(ends >= price if side == "above" else ends <= price, is_paired=sampled.is_paired),
     )
 
 
@@ -94,13 +94,14 @@ def time_to_hit(sampled: SampledPaths, level: float) -> TimeToHit:
     steps = first_touch(sampled, level)  # int [N], 0: never
     price, hits = sampled.check_level(level), steps[steps > 0]
     count = np.bincount(steps, minlength=sampled.horizon + 1)[1:]  # [H]
-    cumulative = count.cumsum()
+    is_hit = (steps[:, None] > 0) & (steps[:, None] <= np.arange(1, sampled.horizon + 1))  # [N, H]
+    fraction = is_hit.mean(axis=0)
     return TimeToHit(
         level=price,
         side="above" if price > sampled.last_close else "below",
         prob_first_hit=count / sampled.num_paths,
-        prob_hit_by_step=np.stack((cumulative / sampled.num_paths, *wilson(cumulative, sampled.num_paths))),
-        prob_not_hit=proportion(steps == 0),
+        prob_hit_by_step=np.stack((fraction, *wilson(fraction, effective_size(is_hit, is_paired=sampled.is_paired)))),
+        prob_not_hit=proportion(steps == 0, is_paired=sampled.is_paired),
         median=quantile(hits, 0.5, discrete=True) if len(hits) else None,
     )
 

@@ -101,10 +101,10 @@ def volatility(
     return Volatility(
         horizon=sampled.horizon,
         recent_bars=bars,
-        median=quantile(path_volatility, 0.5),
+        median=quantile(path_volatility, 0.5, is_paired=sampled.is_paired),
         recent=recent_volatility,
-        prob_higher=proportion(path_volatility > recent_volatility),
-        parkinson=quantile(parkinson(sampled.highs, sampled.lows), 0.5),
+        prob_higher=proportion(path_volatility > recent_volatility, is_paired=sampled.is_paired),
+        parkinson=quantile(parkinson(sampled.highs, sampled.lows), 0.5, is_paired=sampled.is_paired),
         recent_parkinson=float(parkinson(values[-bars:, 1], values[-bars:, 2])),
         bars_per_year=bars_per_year,
     )

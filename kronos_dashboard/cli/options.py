@@ -146,8 +146,8 @@ class SamplingOptions:
     """Start paths at the last close of the context, or at the price the model decodes for it. Default: the setting of
     the model."""
     mirror_paths: bool | None = None
-    """Mirror every second path at the last close, which makes the forecast direction-neutral. Default: the setting of
-    the model."""
+    """Antithetic pairs: follow each path by its own mirror image about the last close, which makes the forecast
+    direction-neutral. Default: the setting of the model."""
     context_overflow: ContextOverflow | None = None
     """What to do when context and horizon exceed what the model sees: recompute reads the latest window again at every
     step, evict drops the oldest candles from the cache, which is faster. Default: evict."""

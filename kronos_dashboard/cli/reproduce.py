@@ -13,6 +13,7 @@ from kronos_dashboard.cli.outputs import ForecastResult
 from kronos_dashboard.cli.progress import ProgressBars
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.export import RunBundle, read_export
+from kronos_dashboard.forecasting.record import OLD_MIRRORING_NOTE
 from kronos_dashboard.forecasting.run import Predictor, RunRecord, model_fields, run_forecasts
 from kronos_dashboard.forecasting.windows import Window, check_lengths
 from kronos_dashboard.markets.candles import CandleFrame
@@ -53,6 +54,8 @@ def reproduce_run(
     """
     bundle = read_export(_read_bytes(Path(run), settings))
     record = bundle.record
+    if OLD_MIRRORING_NOTE in record.notes:
+        raise RecordError(OLD_MIRRORING_NOTE, msg("Use the release that saved it, or run the forecast again."))
     check_lengths(record.context_length, record.horizon, settings)
     check_num_paths(record.sampling, settings)
     window = _recorded_window(bundle, data, file_options, settings)

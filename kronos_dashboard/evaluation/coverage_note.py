@@ -67,7 +67,7 @@ _OFF_TEXTS = {
     "min_p": msg("no min-p"),
     "top_k": msg("no top-k"),
     "anchor_to_last_close": msg("paths starting at the decoded level"),
-    "mirror_paths": msg("no mirrored paths"),
+    "mirror_paths": msg("no antithetic pairs"),
 }
 
 
@@ -256,7 +256,7 @@ def _setting_text(name: str, value: float | None) -> Message:
         "min_p": msg("min-p {value:g}", value=value),
         "top_k": msg("top-k {value:g}", value=value),
         "anchor_to_last_close": msg("paths starting at the last close"),
-        "mirror_paths": msg("every other path mirrored"),
+        "mirror_paths": msg("antithetic pairs"),
         "paths": msg("{value:,.0f} paths", value=value),
         "context": msg("context {value:,.0f}", value=value),
         "horizon": msg("{value:,.0f} bars ahead", value=value),

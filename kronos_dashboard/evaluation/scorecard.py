@@ -132,7 +132,7 @@ class Scorecard:
     anchor_to_last_close: Flag = False
     """Whether paths were anchored to the last close; files without the key were measured without it."""
     mirror_paths: Flag = False
-    """Whether every other path was mirrored; files without the key were measured without it."""
+    """Whether paths came in antithetic pairs; files without the key were measured without them."""
     min_p: Annotated[float, Field(strict=True, ge=0, lt=1, description=msg("at least 0 and below 1"))] = 0.0
     """0: off, as in files without the key."""
 

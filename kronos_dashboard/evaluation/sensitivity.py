@@ -136,7 +136,7 @@ def _cell_metrics(window: Window, forecast: Forecast) -> dict[str, float]:
     sampled = SampledPaths.from_forecast(forecast, window.context)
     prob_up, last_close = direction(sampled).prob_up, sampled.last_close
     levels = ((1 - _COVERAGE) / 2, 0.5, (1 + _COVERAGE) / 2)
-    low, median, high = np.quantile(sampled.closes[:, -1] / last_close - 1, levels)
+    low, median, high = forecast.quantile(levels)[:, -1] / last_close - 1
     first_open = np.median(forecast.unmirrored_paths[:, 0, 0].astype(np.float64), keepdims=True)
     atr = average_true_range(window.context.frame.to_numpy())
     metrics = {

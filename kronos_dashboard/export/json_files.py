@@ -133,7 +133,7 @@ def _summary(window: Window, forecast: Forecast) -> dict[str, Any]:
     last = float(window.context.frame["close"].iloc[-1])
     return {
         "last_close": last,
-        "share_of_paths_ending_higher": float((forecast.paths[:, -1, 3] > last).mean()),
+        "share_of_paths_ending_higher": forecast.prob_higher(last),
         "steps": {str(name): [_round(value) for value in table[name].tolist()] for name in table.columns},
     }
 

@@ -12,7 +12,7 @@ from engine.config import SamplingConfig
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.evaluation.coverage_note import CoverageNote
 from kronos_dashboard.export.sanitize import comment_lines
-from kronos_dashboard.forecasting.record import RunRecord, is_mirrored
+from kronos_dashboard.forecasting.record import RunRecord
 from kronos_dashboard.messages import Message, msg
 
 __all__ = [
@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 NEUTRAL_NOTE = msg(
-    "Direction-neutral: every other path is mirrored. The forecast shows how far the price may move, not which way."
+    "Direction-neutral: each path is paired with its mirror image. The forecast shows how far the price may "
+    "move, not which way."
 )
 """Of a forecast whose paths are mirrored (``Forecast.is_mirrored``)."""
 _NARROWING_MIN_P = 0.02
@@ -44,11 +45,11 @@ def describe_path_options(sampling: SamplingConfig) -> Message:
     Args:
         sampling: as resolved by the model, so that no setting is None.
     """
-    if is_mirrored(sampling):
+    if sampling.has_mirror_images:
         return (
-            msg("starting at the last close, every other one mirrored")
+            msg("starting at the last close, in antithetic pairs")
             if sampling.anchor_to_last_close
-            else msg("starting at the decoded level, every other one mirrored")
+            else msg("starting at the decoded level, in antithetic pairs")
         )
     if sampling.anchor_to_last_close:
         return msg("starting at the last close")
@@ -124,7 +125,7 @@ def disclaimers(record: RunRecord, coverage_note: CoverageNote | None = None) ->
             "The bundled model is a small demonstration, not the published Kronos. Its model card compares it with a "
             "random walk."
         )
-    if is_mirrored(config):
+    if config.has_mirror_images:
         texts.append(NEUTRAL_NOTE)
     texts.append("This window may overlap the model's training data; in that case a good fit proves nothing.")
     texts.append(

@@ -18,7 +18,7 @@ from kronos_dashboard.evaluation.coverage_note import CoverageNote
 from kronos_dashboard.export.metadata import disclaimers, run_facts
 from kronos_dashboard.export.svg import COVERAGES, forecast_svg
 from kronos_dashboard.export.tables import forecast_table
-from kronos_dashboard.forecasting.record import RunRecord, is_mirrored
+from kronos_dashboard.forecasting.record import RunRecord
 from kronos_dashboard.forecasting.windows import Window
 
 __all__ = ["write_report"]
@@ -71,7 +71,7 @@ def write_report(
         .render(
             record=record,
             num_paths=forecast.num_paths,
-            is_mirrored=is_mirrored(record.sampling),
+            is_mirrored=record.sampling.has_mirror_images,
             has_actuals=window.actual is not None,
             cutoff=window.context.local_index[-1].isoformat(),
             chart=Markup(forecast_svg(window, forecast)),
@@ -114,7 +114,7 @@ def _last_step(window: Window, forecast: Forecast) -> _LastStep:
     return _LastStep(
         last_close=f"{last_close:,.6g}",
         median=with_return(median),
-        fraction_higher=f"{(forecast.paths[:, -1, _CLOSE] > last_close).mean():.0%}",
+        fraction_higher=f"{forecast.prob_higher(last_close):.0%}",
         actual=None if window.actual is None else with_return(float(window.actual.frame["close"].iloc[-1])),
     )
 

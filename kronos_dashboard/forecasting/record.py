@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -26,14 +26,21 @@ from kronos_dashboard.errors import RecordError
 from kronos_dashboard.messages import msg
 from kronos_dashboard.validation import Number, Text, WholeNumber
 
-__all__ = ["RECORD_VERSION", "RunRecord", "forecast_columns", "is_mirrored", "paths_sha256", "record_schema"]
+__all__ = ["OLD_MIRRORING_NOTE", "RECORD_VERSION", "RunRecord", "forecast_columns", "paths_sha256", "record_schema"]
 
-RECORD_VERSION = 3
-"""Version of the list of fields.
+RECORD_VERSION = 4
+"""Version of the list of fields and of their meaning.
 
 1 had no number, and lacked what is needed to reproduce the paths: it is refused. 2 has the fields of 3 under the names
-in ``OLD_NAMES``, and may lack the sampling settings that checkpoints came to choose later.
+in ``OLD_NAMES``, and may lack the sampling settings that checkpoints came to choose later. In 2 and 3 ``mirror_paths``
+meant that every other path was the mirror image of a path of its own (``OLD_MIRRORING_NOTE``); in 4 it means antithetic
+pairs.
 """
+OLD_MIRRORING_NOTE = msg(
+    "Sampled by an earlier release, which mirrored every other path instead of pairing each path with its own mirror "
+    "image. This release cannot compute these paths again."
+)
+"""Added to records up to version 3 with mirrored paths. They are read as paths without pairs, which they are."""
 OLD_NAMES: Mapping[str, str] = {
     "stamped": "timestamp_at",
     "policy": "context_overflow",
@@ -44,7 +51,7 @@ OLD_NAMES: Mapping[str, str] = {
     "from_last_close": "anchor_to_last_close",
     "mirrored": "mirror_paths",
 }
-"""Field of version 2, of the record or of its sampling -> field of version 3."""
+"""Field of version 2, of the record or of its sampling -> its present name."""
 OLD_OVERFLOWS: Mapping[str, str] = {"exact": "recompute", "roll": "evict"}
 """Value of ``policy`` in version 2 -> value of ``context_overflow``."""
 
@@ -170,11 +177,14 @@ class RunRecord:
             raise RecordError(msg("a run record must be an object; got {type}.", type=type(values).__name__), _HINT)
         version = _check_version(values)
         given = {name: value for name, value in values.items() if name not in _NOT_FIELDS}
-        if version < RECORD_VERSION:
-            given = _upgrade(given)
+        if version == 2:
+            given = _rename(given)
         names = [field.name for field in fields(cls)]
         _check_names({*given, *({"checksum"} & values.keys())}, {*names, "checksum"})
         record = cls(**{**given, "sampling": _read_sampling(given["sampling"])})
+        if version < RECORD_VERSION and record.sampling.has_mirror_images:
+            sampling = replace(record.sampling, mirror_paths=False)
+            record = replace(record, sampling=sampling, notes=(*record.notes, OLD_MIRRORING_NOTE))
         checksum = _checksum({name: value for name, value in values.items() if name not in _NOT_FIELDS})
         if checksum != values["checksum"]:
             raise RecordError(
@@ -207,11 +217,6 @@ class RunRecord:
     def forecast_columns(self) -> tuple[str, ...]:
         """The columns of the paths that carry information."""
         return forecast_columns(self.columns)
-
-
-def is_mirrored(sampling: SamplingConfig) -> bool:
-    """Whether any path is mirrored: a single path never is, whatever the setting."""
-    return bool(sampling.mirror_paths) and sampling.num_paths > 1
 
 
 def forecast_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -248,7 +253,7 @@ def _checksum(values: dict[str, Any]) -> str:
 def _check_version(values: dict[str, Any]) -> int:
     """The version of a record, if this program reads it."""
     version = values.get("record_version")
-    if isinstance(version, int) and not isinstance(version, bool) and version in (2, RECORD_VERSION):
+    if isinstance(version, int) and not isinstance(version, bool) and version in (2, 3, RECORD_VERSION):
         return version
     if version is None and {"run_id", "sampling"} <= values.keys():
         version = "1"
@@ -264,8 +269,8 @@ def _check_version(values: dict[str, Any]) -> int:
     )
 
 
-def _upgrade(values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of version 2 under the names of version 3."""
+def _rename(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of version 2 under their present names."""
     renamed = {OLD_NAMES.get(name, name): value for name, value in values.items()}
     overflow, sampling = renamed.get("context_overflow"), renamed.get("sampling")
     if isinstance(overflow, str):

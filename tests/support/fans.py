@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from engine.features import interleave_mirror_images
 from kronos_dashboard.analytics import SampledPaths
 
 START = 100.0
@@ -45,6 +46,12 @@ def drawn(num_paths: int, horizon: int, seed: int = 0, *, sigma: float = 0.01, d
 def scaled(fan: SampledPaths, factor: float) -> SampledPaths:
     """The same paths in another unit; exact when ``factor`` is a power of two."""
     return SampledPaths(paths=fan.paths * np.float32(factor), last_close=fan.last_close * factor)
+
+
+def paired(fan: SampledPaths) -> SampledPaths:
+    """The paths, each followed by its mirror image."""
+    paths = interleave_mirror_images(fan.paths, fan.last_close)
+    return SampledPaths(paths=paths, last_close=fan.last_close, is_paired=True)
 
 
 def repeated(fan: SampledPaths, times: int) -> SampledPaths:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Forecast, ModelConfig, SamplingConfig
-from engine.features import mirror_alternate_paths
+from engine.features import interleave_mirror_images
 from engine.surprisal import Surprisal
 from kronos_dashboard.analytics import RecentSurprisal
 from kronos_dashboard.forecasting.baselines import random_walk
@@ -45,9 +45,8 @@ def result(
     here = window() if at_window is None else at_window
     forecast = random_walk(here, num_paths=num_paths, seed=seed)
     if mirror_paths and num_paths > 1:
-        forecast = replace(
-            forecast, paths=mirror_alternate_paths(forecast.paths, float(here.context.frame["close"].iloc[-1]))
-        )
+        pairs = interleave_mirror_images(forecast.paths, float(here.context.frame["close"].iloc[-1]))
+        forecast = replace(forecast, paths=pairs[:num_paths])
     resolved = ModelConfig.extension_defaults() | {
         "anchor_to_last_close": anchor_to_last_close,
         "mirror_paths": mirror_paths,

@@ -66,9 +66,9 @@ def _metrics(result: ForecastResult) -> None:
     forecast, last_close = result.forecast, float(result.window.context.frame["close"].iloc[-1])
     median = float(forecast.median()[-1])
     lower, upper = (float(edge) for edge in forecast.band(COVERAGE)[:, -1])
-    prob_higher = float((forecast.paths[:, -1, 3] > last_close).mean())
+    prob_higher = forecast.prob_higher(last_close)
     paths_text = (
-        t("of {count} paths, half mirrored", count=forecast.num_paths)
+        t("by construction ({count} paths in antithetic pairs)", count=forecast.num_paths)
         if forecast.is_mirrored
         else t("of {count} paths", count=forecast.num_paths)
     )

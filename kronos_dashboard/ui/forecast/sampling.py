@@ -177,13 +177,13 @@ def _mirror() -> bool | None:
     """Draw the select box of ``mirror_paths``, which no preset changes."""
     names: dict[state.ModelOrBool, str] = {
         "model": t("Model default"),
-        "on": t("Neutral (mirror every other path)"),
+        "on": t("Neutral (antithetic pairs)"),
         "off": t("As sampled"),
     }
     help = t(
-        "Neutral mirrors every other path around the last close, so up and down are equally likely: the "
-        "forecast shows how far the price may move, not which way. Use it for models without measured skill on "
-        "direction."
+        "Neutral pairs each path with its own mirror image about the last close, so up and down are equally "
+        "likely: the forecast shows how far the price may move, not which way. Use it for models without "
+        "measured skill on direction."
     )
     return _model_or_bool(t("Direction"), names, state.MIRROR_PATHS, help)
 

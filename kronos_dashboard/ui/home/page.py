@@ -96,7 +96,7 @@ def _neutral_note() -> list[str]:
     scorecard = find_local_scorecard(settings().model).scorecard
     if scorecard is None or not scorecard.mirror_paths:
         return []
-    return [t("Half of the paths were mirrored for this: they show how far the price may move, not which way.")]
+    return [t("Measured with antithetic pairs: they show how far the price may move, not which way.")]
 
 
 def _limit_points() -> list[str]:

@@ -1,4 +1,4 @@
-"""Every second path mirrored upside down at the last close."""
+"""Antithetic pairs: each sampled path and its own mirror image about the last close."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import KronosPredictor, SamplingConfig
-from engine.features import mirror_alternate_paths
+from engine.features import interleave_mirror_images
 from engine.generation import generate as engine_generate
 from tests.support import tiny
 
@@ -26,50 +26,81 @@ def sample(predictor, frame, sampling, **options):
 
 
 @pytest.mark.parametrize("overflow", ["recompute", "evict"])
-def test_the_first_path_stays_and_the_second_is_mirrored(predictor, overflow):
+@pytest.mark.parametrize("num_paths", [2, 5, 6])
+def test_each_sampled_path_is_followed_by_its_own_mirror_image(predictor, overflow, num_paths):
     frame = tiny.candles(30)
-    plain, mirrored = (sample(predictor, frame, sampling, context_overflow=overflow) for sampling in (PLAIN, MIRRORED))
+    mirrored = sample(predictor, frame, replace(MIRRORED, num_paths=num_paths), context_overflow=overflow)
+    num_decoded = -(-num_paths // 2)
+    plain = sample(predictor, frame, replace(PLAIN, num_paths=num_decoded), context_overflow=overflow)
     last = frame["close"].iloc[-1]
-    np.testing.assert_array_equal(mirrored[::2], plain[::2])
-    for mirrored_column, plain_column in ((OPEN, OPEN), (HIGH, LOW), (LOW, HIGH), (CLOSE, CLOSE)):
+    assert len(mirrored) == num_paths
+    np.testing.assert_array_equal(mirrored[::2], plain)
+    originals, images = mirrored[: num_paths // 2 * 2 : 2], mirrored[1::2]
+    for image_column, column in ((OPEN, OPEN), (HIGH, LOW), (LOW, HIGH), (CLOSE, CLOSE)):
         np.testing.assert_allclose(
-            np.log(mirrored[1::2, :, mirrored_column] / last), -np.log(plain[1::2, :, plain_column] / last), atol=1e-6
+            np.log(images[..., image_column] / last), -np.log(originals[..., column] / last), atol=1e-6
         )
-    np.testing.assert_array_equal(mirrored[1::2, :, VOLUME], plain[1::2, :, VOLUME])
+    np.testing.assert_array_equal(images[..., VOLUME], originals[..., VOLUME])
+
+
+@pytest.mark.parametrize("level", [1e-6, 1.18567, 1e9])
+def test_the_median_is_the_last_close_and_intervals_are_symmetric(predictor, level):
+    frame = tiny.candles(30, level=level)
+    [forecast] = predictor.forecast_many([frame], [tiny.future(frame, H)], replace(MIRRORED, num_paths=10))
+    last = frame["close"].iloc[-1]
+    np.testing.assert_allclose(forecast.median(), last, rtol=1e-6)
+    lower, upper = forecast.band(0.8)
+    np.testing.assert_allclose(np.log(upper / last), -np.log(lower / last), atol=1e-6)
+    closes, center = forecast.paths[..., CLOSE], np.float32(last)
+    np.testing.assert_array_equal((closes > center).sum(axis=0), (closes < center).sum(axis=0))
+
+
+def test_a_single_path_has_no_mirror_image(predictor):
+    frame = tiny.candles(30)
+    single = [sample(predictor, frame, replace(sampling, num_paths=1)) for sampling in (PLAIN, MIRRORED)]
+    np.testing.assert_array_equal(*single)
+
+
+def test_pairs_cost_half_the_decode_steps(predictor, monkeypatch):
+    """Memory for two paths at a time: six paths in pairs are two slices."""
+    frame, steps = tiny.candles(24), []
+    monkeypatch.setattr(engine_generate, "_MAX_CACHE_BYTES", 1)
+    six = replace(MIRRORED, num_paths=6)
+    sample(predictor, frame, six, progress=lambda done, total: steps.append((done, total)))
+    assert steps[-1] == (2 * H, 2 * H)
 
 
 def test_amount_goes_with_the_mean_price():
-    paths = np.array([[[9, 12, 8, 10, 5, 50]], [[9, 12, 8, 10, 5, 48.75]]], dtype=np.float32)
-    mirrored = mirror_alternate_paths(paths, 10.0)[1, 0]
-    np.testing.assert_allclose(mirrored[:4], [100 / 9, 100 / 8, 100 / 12, 10], rtol=1e-6)
-    np.testing.assert_allclose(mirrored[AMOUNT], 48.75 * mirrored[:4].mean() / 9.75, rtol=1e-6)
+    paths = np.array([[[9, 12, 8, 10, 5, 48.75]]], dtype=np.float32)
+    image = interleave_mirror_images(paths, 10.0)[1, 0]
+    np.testing.assert_allclose(image[:4], [100 / 9, 100 / 8, 100 / 12, 10], rtol=1e-6)
+    np.testing.assert_allclose(image[AMOUNT], 48.75 * image[:4].mean() / 9.75, rtol=1e-6)
 
 
 def test_the_input_is_not_changed():
     paths = np.full((2, 1, 6), 3, dtype=np.float32)
-    mirror_alternate_paths(paths, 2.0)
+    interleave_mirror_images(paths, 2.0)
     assert (paths == 3).all()
 
 
-def test_the_mirrored_paths_have_no_direction():
-    """A model that always rises by a fifth."""
-    paths = np.full((1_000, 1, 6), 12, dtype=np.float32)
-    assert abs(np.log(mirror_alternate_paths(paths, 10.0)[..., CLOSE] / 10).mean()) < 1e-6
+def test_an_unchanged_price_is_its_own_mirror_image():
+    last = 1.18567  # no float32: rounded as the paths are
+    pairs = interleave_mirror_images(np.full((1, 1, 6), last, dtype=np.float32), last)
+    np.testing.assert_array_equal(pairs[0], pairs[1])
 
 
 @pytest.mark.parametrize("fallen", [1e-9, 0.5])
 def test_a_price_that_fell_to_nearly_nothing_rises_to_ten_times_at_most(fallen):
-    paths = np.full((2, 1, 6), fallen, dtype=np.float32)
-    mirrored = mirror_alternate_paths(paths, 10.0)[1]
-    np.testing.assert_allclose(mirrored[..., :4], 100.0, rtol=1e-6)
-    assert np.isfinite(mirrored).all()
+    image = interleave_mirror_images(np.full((1, 1, 6), fallen, dtype=np.float32), 10.0)[1]
+    np.testing.assert_allclose(image[..., :4], 100.0, rtol=1e-6)
+    assert np.isfinite(image).all()
 
 
 @pytest.mark.parametrize("last", [0.0, -30.0])
 def test_prices_that_may_be_negative_are_mirrored_by_their_difference(last):
-    paths = np.array([[[0] * 6], [[1, 4, -2, 3, 5, 15]]], dtype=np.float32)
-    mirrored = mirror_alternate_paths(paths, last)[1, 0]
-    np.testing.assert_allclose(mirrored, [2 * last - 1, 2 * last + 2, 2 * last - 4, 2 * last - 3, 5, 15], rtol=1e-6)
+    paths = np.array([[[1, 4, -2, 3, 5, 15]]], dtype=np.float32)
+    image = interleave_mirror_images(paths, last)[1, 0]
+    np.testing.assert_allclose(image, [2 * last - 1, 2 * last + 2, 2 * last - 4, 2 * last - 3, 5, 15], rtol=1e-6)
 
 
 @pytest.mark.parametrize("level", [1e-6, 1.0, 1e9])
@@ -88,8 +119,9 @@ def test_a_path_does_not_depend_on_how_many_there_are_nor_on_slices(predictor, m
     monkeypatch.setattr(engine_generate, "_MAX_CACHE_BYTES", 1)
     sliced = sample(predictor, frame, MIRRORED, on_preview=lambda _, candles: seen.append(candles))
     np.testing.assert_allclose(sliced, whole, rtol=1e-5)
-    for first, candles in zip((0, 2, 4), seen, strict=True):  # slices of two paths, shown once each
-        np.testing.assert_allclose(candles, whole[first : first + 2, : candles.shape[1]], rtol=1e-5)
+    for first, candles in zip((0, 4), seen, strict=True):  # slices of two pairs and of what is left, shown once each
+        count = min(4, 5 - first)
+        np.testing.assert_allclose(candles[:count], whole[first : first + 4, : candles.shape[1]], rtol=1e-5)
 
 
 def test_the_models_default_holds_unless_the_caller_overrides_it(predictor):

@@ -24,7 +24,7 @@ class Recorder(TorchDispatchMode):
 
 with Recorder():
     import engine.network
-for name in ("acos", "asin", "atan", "cos", "erf", "erfc", "exp", "log", "log10", "log1p", "sin", "sqrt", "tan", "tanh"):
+for name in "acos asin atan cos erf erfc exp log log10 log1p sin sqrt tan tanh".split():
     for dtype in (torch.float32, torch.float64):
         first = next((size for called, size in calls[name] if called == dtype), None)
         if first is None or first > 2_048:  # what PyTorch gives to one thread

@@ -31,6 +31,20 @@ def test_the_curve_is_the_chance_of_every_step() -> None:
         np.testing.assert_allclose(prob_up_by_step(fan)[:, step - 1], (one.value, one.low, one.high))
 
 
+def test_the_chance_up_of_antithetic_pairs_is_one_half_and_has_no_error() -> None:
+    pairs = fans.paired(fans.drawn(7, 5))
+    prob_up = direction(pairs).prob_up
+    assert (prob_up.value, prob_up.low, prob_up.high, prob_up.num_paths) == (0.5, 0.5, 0.5, 14)
+    np.testing.assert_array_equal(prob_up_by_step(pairs), 0.5)
+    assert (pairs.closes[:, -1] > pairs.last_close).mean() == 0.5
+
+
+def test_pairs_that_close_unchanged_are_neither_up_nor_down() -> None:
+    pairs = fans.paired(fans.of_closes([[100.0], [104.0]]))
+    assert (direction(pairs).prob_up.value, direction(pairs).prob_unchanged) == (0.25, 0.5)
+    np.testing.assert_array_equal(prob_up_by_step(pairs), 0.25)
+
+
 def test_a_last_close_that_float32_cannot_hold_still_equals_itself() -> None:
     fan = fans.of_closes([[0.1], [0.1], [0.2]], start=0.1)
     assert (direction(fan).prob_unchanged, direction(fan).prob_up.value) == pytest.approx((2 / 3, 1 / 3))

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kronos_dashboard.analytics.estimates import CONFIDENCE, mean, normal_estimate, proportion, quantile, wilson
+from kronos_dashboard.analytics.estimates import (
+    CONFIDENCE,
+    exact,
+    mean,
+    normal_estimate,
+    proportion,
+    quantile,
+    wilson,
+)
 
 GENERATOR = np.random.default_rng(0)
 TRIALS = 2_000
@@ -14,7 +22,7 @@ TRIALS = 2_000
 
 def test_wilson_is_the_textbook_interval() -> None:
     """Where (p - fraction)^2 = z^2 p (1 - p) / N."""
-    low, high = wilson(7, 30)
+    low, high = wilson(7 / 30, 30)
     for edge in (float(low), float(high)):
         assert (edge - 7 / 30) ** 2 == pytest.approx(1.959964**2 * edge * (1 - edge) / 30, rel=1e-5)
 
@@ -22,7 +30,7 @@ def test_wilson_is_the_textbook_interval() -> None:
 @pytest.mark.parametrize(("count", "number"), [(0, 5), (7, 30), (30, 30), (613, 1000)])
 def test_wilson_agrees_with_scipy(count: int, number: int) -> None:
     expected = stats.binomtest(count, number).proportion_ci(CONFIDENCE, method="wilson")
-    low, high = wilson(count, number)
+    low, high = wilson(count / number, number)
     assert (float(low), float(high)) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
@@ -118,3 +126,67 @@ def test_the_interval_of_a_quantile_holds_the_truth_at_least_as_often_as_it_says
     assert CONFIDENCE - 0.015 <= kept([(one.low, one.high) for one in found], truth) <= 0.995
     bounded = [one.standard_error for one in found if one.is_bounded]
     assert np.std([one.value for one in found]) == pytest.approx(np.mean(bounded), rel=0.35)
+
+
+def paired_draws(number: int) -> np.ndarray:
+    """Values [TRIALS, number] in antithetic pairs, each pair with a volatility of its own; the last of an odd number
+    is on its own."""
+    spread = GENERATOR.choice([0.5, 1.0, 3.0], size=(TRIALS, (number + 1) // 2))
+    moves = spread * GENERATOR.normal(size=spread.shape)
+    return np.stack((moves, -moves), axis=-1).reshape(TRIALS, -1)[:, :number]
+
+
+PAIRED = 30, 31, 200
+"""Numbers of paths."""
+REFERENCE = np.random.default_rng(1).choice([0.5, 1.0, 3.0], size=2_000_000) * np.random.default_rng(2).normal(
+    size=2_000_000
+)
+"""What the pairs are drawn from."""
+
+
+@pytest.mark.parametrize("number", PAIRED)
+@pytest.mark.parametrize("level", [0.3, 2.0])
+def test_the_interval_of_a_fraction_of_pairs_covers_the_truth(number: int, level: float) -> None:
+    """Of a move in one direction, in which the paths of a pair exclude each other, and of one in either, in which they
+    agree."""
+    draws = paired_draws(number)
+    for hits, truth in (
+        (draws > level, (level < REFERENCE).mean()),
+        (abs(draws) > level, (abs(REFERENCE) > level).mean()),
+    ):
+        found = [proportion(row, is_paired=True) for row in hits]
+        assert kept([(one.low, one.high) for one in found], truth) >= CONFIDENCE - 0.02
+
+
+def test_paths_that_agree_in_pairs_count_as_many_as_there_are_pairs() -> None:
+    hits = np.repeat([True, False, False, True, False], 2)
+    paired, independent = proportion(hits, is_paired=True), proportion(hits[::2])
+    assert (paired.low, paired.high) == pytest.approx((independent.low, independent.high))
+    assert proportion(hits).high < paired.high
+
+
+@pytest.mark.parametrize("number", PAIRED)
+def test_the_interval_of_a_mean_of_pairs_covers_the_truth(number: int) -> None:
+    """As often as that of as many independent paths as there are pairs: few of a skewed distribution cover less."""
+    draws, truth = abs(paired_draws(number)), abs(REFERENCE).mean()
+    pairs, independent = (
+        [mean(row, is_paired=paired) for row in rows] for rows, paired in ((draws, True), (draws[:, ::2], False))
+    )
+    covered = kept([(one.low, one.high) for one in pairs], truth)
+    assert covered == pytest.approx(kept([(one.low, one.high) for one in independent], truth), abs=0.01)
+    assert covered > 0.85
+    balanced = mean(np.array([1.0, -1.0, 2.0, -2.0]), is_paired=True)
+    assert (balanced.value, balanced.standard_error) == (0.0, 0.0)
+    assert not mean(np.array([1.0, -1.0]), is_paired=True).is_bounded
+
+
+@pytest.mark.parametrize("number", PAIRED)
+@pytest.mark.parametrize("level", [0.5, 0.8])
+def test_the_interval_of_a_quantile_of_pairs_covers_the_truth(number: int, level: float) -> None:
+    truth = np.quantile(abs(REFERENCE), level)
+    found = [quantile(abs(row), level, is_paired=True) for row in paired_draws(number)]
+    assert kept([(one.low, one.high) for one in found], truth) >= CONFIDENCE - 0.02
+
+
+def test_an_exact_statistic_has_no_error() -> None:
+    assert (exact(0.5, 30).low, exact(0.5, 30).high, exact(0.5, 30).standard_error) == (0.5, 0.5, 0.0)

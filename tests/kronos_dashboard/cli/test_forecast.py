@@ -242,7 +242,7 @@ def test_mirrored_paths_are_selected_recorded_printed_and_reproduced(
             file = json.loads(path.read_text())
             mirrored = file["record"]["sampling"]["mirror_paths"]
             assert mirrored is (model == custom if not choice else choice == ["--mirror-paths"])
-            assert (", every other one mirrored, seed 0" in capsys.readouterr().out) is mirrored
+            assert (", in antithetic pairs, seed 0" in capsys.readouterr().out) is mirrored
             assert (NEUTRAL_NOTE in file["limits"]) is mirrored
             digests_by_choice.setdefault(mirrored, set()).add(file["record"]["paths_sha256"])
             assert main(["forecast", "--reproduce", str(path)]) == 0

@@ -292,10 +292,10 @@ def test_paths_that_are_mirrored_are_unlike_those_that_are_not(tmp_path: Path, f
     assert found is not None
     told = asked(found, replace(HERE, mirror_paths=mirrored))
     assert told.width_effect == "unknown"
-    there, here = ("no mirrored paths", "every other path mirrored")
+    there, here = ("no antithetic pairs", "antithetic pairs")
     there, here = (there, here) if mirrored else (here, there)
     assert f"Measured with {there}; this forecast uses {here}. With these settings the coverage" in told.describe()
-    assert "镜像" in in_chinese(told)
+    assert "对偶" in in_chinese(told)
     [difference] = json.loads(json.dumps(told.to_dict()))["differences"]
     assert difference == {"name": "mirror_paths", "measured": not mirrored, "current": mirrored}
     for same in (None, not mirrored):

@@ -184,10 +184,10 @@ def test_every_file_of_mirrored_paths_has_the_neutral_note(made: Made, predictor
     assert NEUTRAL_NOTE in text_of(name, all_files(turned)[name])
     assert NEUTRAL_NOTE not in text_of(name, all_files(made)[name])
     path_options = describe_path_options(turned[2].sampling)
-    assert "mirrored" in path_options
+    assert "antithetic pairs" in path_options
     assert dict(export.run_facts(turned[2]))["sampling"].startswith(f"8 paths {path_options};")
     report = export.write_report(*turned).decode()
-    assert re.search(r"of 8 paths, [^<]*mirrored<", report)
+    assert "50% of 8 paths, in antithetic pairs<" in report
 
 
 @pytest.mark.parametrize(("min_p", "told", "narrows"), [

@@ -1,4 +1,7 @@
-"""Files of version 2, from before a record had all sampling settings: they are read, and written in version 3."""
+"""Files of earlier versions: 2, from before a record had all sampling settings, and 3, from before antithetic pairs.
+
+They are read, and written in the present version.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from kronos_dashboard.__main__ import main
 from kronos_dashboard.errors import RecordError
 from kronos_dashboard.export.metadata import NEUTRAL_NOTE, disclaimers, run_facts
 from kronos_dashboard.export.open import open_export
-from kronos_dashboard.forecasting.record import OLD_NAMES, OLD_OVERFLOWS, RunRecord
+from kronos_dashboard.forecasting.record import OLD_MIRRORING_NOTE, OLD_NAMES, OLD_OVERFLOWS, RunRecord
 from tests.support import makers
 from tests.support.paths import DATA
 
@@ -59,7 +62,7 @@ def test_an_older_record_is_verified_by_its_own_checksum_and_written_in_the_curr
     assert document["checksum"] == older_checksum(document)
     record = RunRecord.from_dict(document)
     written = record.to_dict()
-    assert (written["record_version"], written["checksum"]) == (3, record.checksum)
+    assert (written["record_version"], written["checksum"]) == (4, record.checksum)
     assert RunRecord.from_json(record.to_json()) == record
 
 
@@ -79,6 +82,28 @@ def test_the_old_names_of_sampling_settings_are_read() -> None:
     document["checksum"] = older_checksum(document)
     sampling = RunRecord.from_dict(document).sampling
     assert (sampling.anchor_to_last_close, sampling.mirror_paths, sampling.min_p) == (True, False, 0.1)
+
+
+@pytest.mark.parametrize("num_paths", [1, 2])
+def test_paths_that_an_older_release_mirrored_are_read_as_paths_without_pairs(num_paths: int) -> None:
+    document = json.loads((OLDER / "record.json").read_text())
+    document["sampling"] |= {"from_last_close": True, "mirrored": True, "min_p": 0.1, "num_paths": num_paths}
+    document["checksum"] = older_checksum(document)
+    record = RunRecord.from_dict(document)
+    assert record.sampling.mirror_paths is (num_paths == 1)
+    assert (OLD_MIRRORING_NOTE in record.notes) is (num_paths > 1)
+    assert RunRecord.from_json(record.to_json()) == record
+
+
+def test_paths_that_an_older_release_mirrored_cannot_be_reproduced(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    document = json.loads((OLDER / "run.json").read_text())
+    document["record"]["sampling"] |= {"from_last_close": False, "mirrored": True, "min_p": 0.0}
+    document["record"]["checksum"] = older_checksum(document["record"])
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    assert main(["forecast", "--reproduce", str(tmp_path / "run.json")]) == 1
+    assert "mirrored every other path instead of pairing" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("name", LEFT)

@@ -128,7 +128,7 @@ def test_what_is_no_record_is_refused(text: str) -> None:
     ({"sampling": {"number": 4}}, "cannot be used"),
     ({"sampling": {**asdict(SAMPLING), "mirror_paths": False}}, "must be set; got null"),
     ({"sampling": {**asdict(SAMPLING), "anchor_to_last_close": 1}}, "anchor_to_last_close must be true, false or None"),
-    ({"record_version": 99}, "has version 99; supported: 3"),
+    ({"record_version": 99}, "has version 99; supported: 4"),
     ({"source": "another"}, "changed after it was saved"),
 ])  # fmt: skip
 def test_a_record_that_does_not_hold_together_is_refused(predictor: KronosPredictor, values: dict, words: str) -> None:

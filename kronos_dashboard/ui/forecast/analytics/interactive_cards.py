@@ -96,7 +96,7 @@ def direction_card(result: ForecastResult, paths: SampledPaths) -> None:
         t("{share} close exactly there.", share=format_probability(at_step.prob_unchanged))
         if at_step.prob_unchanged
         else "",
-        t("About 50% by construction (mirrored paths).") if result.forecast.is_mirrored else "",
+        t("50% by construction (antithetic pairs).") if result.forecast.is_mirrored else "",
     )
 
 

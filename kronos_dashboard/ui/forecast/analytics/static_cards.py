@@ -187,7 +187,7 @@ def scenario_card(scenarios: Scenarios, result: ForecastResult, paths: SampledPa
             "Lines: one sampled path from the middle of each scenario; thicker lines have more paths. Dotted: "
             "last close."
         ),
-        t("The scenarios are clearly separated, possibly only because the paths are mirrored.")
+        t("The scenarios are clearly separated, possibly only because each path has a mirror image.")
         if scenarios.is_separated and result.forecast.is_mirrored
         else t("The scenarios are clearly separated.")
         if scenarios.is_separated

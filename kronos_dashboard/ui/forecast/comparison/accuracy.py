@@ -196,7 +196,7 @@ def _first_bar(result: ForecastResult, steps: int) -> None:
         typical = format_price(check.typical_move, 3)
         st.caption(t("The median close-to-close move is {price}.", price=typical))
     if result.forecast.is_mirrored:
-        st.caption(t("Of unmirrored paths; mirrored ones start the same distance on the other side."))
+        st.caption(t("Of the sampled paths; their mirror images start the same distance on the other side."))
     if check.is_discontinuous:
         st.markdown(t(":orange[The forecast does not connect to the last candle.] Read its first steps with care."))
         if not result.record.sampling.anchor_to_last_close:

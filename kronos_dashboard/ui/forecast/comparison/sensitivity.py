@@ -14,7 +14,6 @@ from kronos_dashboard.compute.tasks import SensitivityTask
 from kronos_dashboard.errors import DashboardError
 from kronos_dashboard.evaluation.sensitivity import MAX_CELLS, MAX_PATHS
 from kronos_dashboard.export.metadata import describe_path_options
-from kronos_dashboard.forecasting.record import is_mirrored
 from kronos_dashboard.forecasting.run import SamplingConfig
 from kronos_dashboard.forecasting.windows import Window
 from kronos_dashboard.models.catalog import ModelKey
@@ -206,7 +205,7 @@ def _show_newest_grid(window: Window) -> None:
     grid = grids[request]
     sampling = _resolved_sampling(request, grid)
     # The direction of mirrored paths is fixed: their width is what a setting may change.
-    is_neutral = is_mirrored(sampling)
+    is_neutral = sampling.has_mirror_images
     _heatmap(grid, "width" if is_neutral else "prob_up")
     st.markdown(_width_sentence(grid) if is_neutral else _direction_sentence(grid))
     if len(grid) < request.num_cells:
@@ -313,12 +312,12 @@ def _width_sentence(grid: pd.DataFrame) -> str:
     low, high = format_percent(float(grid["width"].min())), format_percent(float(grid["width"].max()))
     if len(grid) == 1:
         return t(
-            "One cell: the 80% band at the end is {high} wide. Every other path is mirrored, so direction is neutral.",
+            "One cell: the 80% band at the end is {high} wide. Antithetic pairs: direction is neutral.",
             high=high,
         )
     return t(
-        "Every other path is mirrored, so direction is neutral in all cells. With these settings the width of "
-        "the 80% band at the end ranges from {low} to {high}.",
+        "Antithetic pairs: direction is neutral in all cells. With these settings the width of the 80% band at "
+        "the end ranges from {low} to {high}.",
         low=low,
         high=high,
     )

@@ -66,7 +66,7 @@ def show_side_by_side(results: Sequence[ForecastResult], revealed: RevealedBars 
     mirrored = [letter for letter, result in by_letter.items() if result.forecast.is_mirrored]
     if mirrored:
         names = ", ".join(mirrored)
-        st.caption(t("Paths are mirrored, so P(close higher) has no meaning: {names}.", names=names))
+        st.caption(t("Antithetic pairs, so P(close higher) is 50% by construction: {names}.", names=names))
     _charts(by_letter, revealed)
 
 
@@ -119,15 +119,14 @@ def _column(result: ForecastResult, others: Sequence[ForecastResult], revealed: 
         for name, text in _settings(result).items()
         if len({settings[name] for settings in all_settings}) > 1 or len(others) == 1
     }
-    closes = result.forecast.paths[:, -1, 3]  # [N]
     last_close = float(result.window.context.frame["close"].iloc[-1])
-    low, median, high = np.quantile(closes, ((1 - _COVERAGE) / 2, 0.5, (1 + _COVERAGE) / 2))
+    low, median, high = result.forecast.quantile(((1 - _COVERAGE) / 2, 0.5, (1 + _COVERAGE) / 2))[:, -1]
     ends = {
         t("Median at the end"): format_price(float(median)),
         t("vs. last close"): format_signed_percent(float(median) / last_close - 1),
         t("80% interval, lower"): format_price(float(low)),
         t("80% interval, upper"): format_price(float(high)),
-        t("P(close higher)"): format_probability(float((closes > np.float32(last_close)).mean())),
+        t("P(close higher)"): format_probability(result.forecast.prob_higher(last_close)),
     }
     return {**shown_settings, **ends, **_score(result, revealed)}
 
@@ -146,7 +145,7 @@ def _settings(result: ForecastResult) -> dict[str, str]:
         t("Top-k"): t("off") if sampling.top_k is None else str(sampling.top_k),
         t("Min-p"): f"{sampling.min_p:g}" if sampling.min_p else t("off"),
         t("Starting price"): t("last close") if sampling.anchor_to_last_close else t("decoded level"),
-        t("Direction"): t("neutral (mirrored)") if result.forecast.is_mirrored else t("as sampled"),
+        t("Direction"): t("neutral (antithetic pairs)") if result.forecast.is_mirrored else t("as sampled"),
         t("Seed"): str(sampling.seed),
     }
 

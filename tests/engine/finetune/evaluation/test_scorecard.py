@@ -79,7 +79,7 @@ def test_the_script_anchors_paths_as_requested(tmp_path, monkeypatch, capsys, fl
 )
 def test_the_script_mirrors_paths_as_requested(tmp_path, monkeypatch, capsys, flags, default, expected):
     _, scorecard = scored(tmp_path, monkeypatch, {"mirror_paths": default}, flags)
-    words = ", every second mirrored" if expected else ""
+    words = ", in antithetic pairs" if expected else ""
     assert f"3 paths from the model's own level{words}\n" in capsys.readouterr().out
     assert (scorecard.mirror_paths, scorecard.anchor_to_last_close) == (expected, False)
 

@@ -71,7 +71,7 @@ def test_every_question_has_its_card_with_a_value_and_its_interval() -> None:
 def test_answers_about_direction_say_when_it_is_left_open(mirrored: bool) -> None:
     told = page_text(opened(result={"mirror_paths": mirrored}))
     for words in ("how far the price may move, not which way",
-                  "About 50% by construction", "The paths are direction-neutral"):  # fmt: skip
+                  "50% by construction", "The paths are direction-neutral"):  # fmt: skip
         assert (words in told) is mirrored
 
 
@@ -79,7 +79,7 @@ def test_groups_that_mirroring_may_have_made_are_not_told_as_stories(monkeypatch
     monkeypatch.setattr(Scenarios, "is_separated", property(lambda _: True))
     assert "The scenarios are clearly separated." in page_text(opened())
     told = page_text(opened(result={"mirror_paths": True}))
-    assert "possibly only because the paths are mirrored" in told
+    assert "possibly only because each path has a mirror image" in told
     assert "The scenarios are clearly separated." not in told
 
 

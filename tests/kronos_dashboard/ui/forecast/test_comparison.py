@@ -232,8 +232,8 @@ def test_a_break_is_looked_for_in_the_paths_as_they_were_drawn() -> None:
     assert jumping.forecast.unmirrored_paths.tolist() == paths[::2].tolist()
     assert check_first_bar(here.window, jumping.forecast).gap == pytest.approx(0.2 * last, rel=0.2)
     assert len(ui_results.result().forecast.unmirrored_paths) == 40
-    assert "Of unmirrored paths" in page_text(compared(0, result={"mirror_paths": True}))
-    assert "Of unmirrored paths" not in page_text(compared(0))
+    assert "Of the sampled paths" in page_text(compared(0, result={"mirror_paths": True}))
+    assert "Of the sampled paths" not in page_text(compared(0))
 
 
 @pytest.mark.parametrize("scale", [1e-7, 1e7])
@@ -293,9 +293,9 @@ def test_forecasts_that_begin_differently_are_labelled_so() -> None:
 
 def test_forecasts_that_leave_the_direction_open_are_labelled_so() -> None:
     app = opened(sides, results=[{"seed": 8, "mirror_paths": True}, {"seed": 7}], revealed=None)
-    assert app.table[0].value.loc["Direction"].tolist() == ["as sampled", "neutral (mirrored)"]
-    assert any("level, every other one mirrored" in option for option in app.multiselect(key="compared_runs").options)
-    assert "P(close higher) has no meaning: B." in page_text(app)
+    assert app.table[0].value.loc["Direction"].tolist() == ["as sampled", "neutral (antithetic pairs)"]
+    assert any("level, in antithetic pairs" in option for option in app.multiselect(key="compared_runs").options)
+    assert "P(close higher) is 50% by construction: B." in page_text(app)
     alike = opened(sides, results=[{"seed": 8}, {"seed": 7}], revealed=None)
     assert "Direction" not in alike.table[0].value.index
     assert "mirrored" not in page_text(alike)

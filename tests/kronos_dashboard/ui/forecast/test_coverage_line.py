@@ -102,12 +102,12 @@ def test_paths_that_begin_elsewhere_than_the_measured_ones_are_told_once_the_mod
 def test_paths_that_are_mirrored_unlike_the_measured_ones_are_told(app: AppTest, scored: Scored) -> None:
     scored(entry(horizon=10), context=60, paths=5, mirrored=True)
     open_forecast_page(app).selectbox(key="mirror_paths").set_value("off")
-    assert "every other path mirrored; this forecast uses no mirrored paths" in line(assert_no_exception(app.run()))
+    assert "antithetic pairs; this forecast uses no antithetic pairs" in line(assert_no_exception(app.run()))
     app.selectbox(key="mirror_paths").set_value("on")
     assert ":orange" not in line(assert_no_exception(app.run()))
     assert ":orange" not in line(run_forecast(app))
     app.selectbox(key="mirror_paths").set_value("model")
-    assert "uses no mirrored paths" in line(run_forecast(assert_no_exception(app.run())))
+    assert "uses no antithetic pairs" in line(run_forecast(assert_no_exception(app.run())))
 
 
 def test_a_min_p_unlike_the_measured_one_is_told_with_which_way_bands_go(app: AppTest, scored: Scored) -> None:

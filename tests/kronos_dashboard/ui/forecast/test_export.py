@@ -195,8 +195,8 @@ def test_a_run_with_paths_is_drawn_whole() -> None:
 
 @pytest.mark.parametrize(("begin", "mirrored", "words"), [
     (True, False, "starting at the last close"), (False, False, "starting at the decoded level"),
-    (True, True, "starting at the last close, every other one mirrored"),
-    (False, True, "starting at the decoded level, every other one mirrored"),
+    (True, True, "starting at the last close, in antithetic pairs"),
+    (False, True, "starting at the decoded level, in antithetic pairs"),
 ])  # fmt: skip
 def test_how_it_was_made_tells_where_the_paths_begin_and_whether_they_are_mirrored(
     begin: bool, mirrored: bool, words: str

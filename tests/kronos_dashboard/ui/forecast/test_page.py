@@ -156,27 +156,28 @@ def test_direction_is_left_open_where_that_is_chosen_and_the_page_says_so(app: A
     open_forecast_page(app)
     mirror = app.selectbox(key="mirror_paths")
     assert (mirror.label, mirror.value) == ("Direction", "model")
-    assert mirror.options == ["Model default", "Neutral (mirror every other path)", "As sampled"]
+    assert mirror.options == ["Model default", "Neutral (antithetic pairs)", "As sampled"]
     run_forecast(app)
     assert "mirrored" not in page_text(app)
     app.selectbox(key="mirror_paths").set_value("on")
     assert app.segmented_control(key="preset").value == "distribution"
     assert "settings changed; run again" in page_text(assert_no_exception(app.run()))
     run_forecast(app)
-    assert "level, every other one mirrored" in page_text(app)
+    assert "level, in antithetic pairs" in page_text(app)
     told = (
-        "Direction-neutral: every other path is mirrored. The forecast shows how far the price may move, not which way."
+        "Direction-neutral: each path is paired with its mirror image. The forecast shows how far the price "
+        "may move, not which way."
     )
     assert page_text(app).count(told) == 2, "below the chart and above the questions"
-    assert "of 5 paths, half mirrored" in page_text(app)
+    assert "by construction (5 paths in antithetic pairs)" in page_text(app)
+    assert app.metric[3].value == "50%"
     app.selectbox(key="mirror_paths").set_value("off")
     run_forecast(assert_no_exception(app.run()))
     assert told not in page_text(app)
     drawn, turned, again = app.session_state["results"].values()
     assert [one.record.sampling.mirror_paths for one in (drawn, turned, again)] == [False, True, False]
     assert (again.forecast.paths == drawn.forecast.paths).all()
-    assert (turned.forecast.paths[::2] == drawn.forecast.paths[::2]).all()
-    assert (turned.forecast.paths[1::2] != drawn.forecast.paths[1::2]).any()
+    assert (turned.forecast.paths[::2] == drawn.forecast.paths[:3]).all()
 
 
 def test_a_model_that_asks_for_it_leaves_the_direction_open_and_the_reader_overrules_it(

@@ -145,7 +145,7 @@ def test_a_grid_of_mirrored_paths_tells_how_far_and_not_which_way() -> None:
     assert_no_exception(app.run()).button(key="sensitivity_run").click()
     wait_for_key(app.run(), "sensitivity_job", 60)
     assert app.segmented_control(key="sensitivity_metric").value == "width"
-    assert "6 paths per cell, top-p 1, seed 4, starting at the last close, every other one mirrored" in page_text(app)
+    assert "6 paths per cell, top-p 1, seed 4, starting at the last close, in antithetic pairs" in page_text(app)
     assert "direction is neutral in all cells" in page_text(app)
     assert "P(close higher) ranges from" not in page_text(app)
 
