@@ -20,6 +20,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "kronos_dashboard" / "locale"
@@ -54,8 +56,10 @@ def main() -> int:
 def extract() -> Catalog:
     """A catalog of all texts in the source, without translations."""
     catalog = new_catalog(None)
-    for path in source_files():
-        for ids in texts_of(path):
+    texts = [(path, texts_of(path)) for path in source_files()]
+    texts += [(path, template_texts(path)) for path in template_files()]
+    for path, all_ids in texts:
+        for ids in all_ids:
             first = ids if isinstance(ids, str) else ids[0]
             catalog.add(
                 ids,
@@ -69,9 +73,14 @@ def extract() -> Catalog:
 
 
 def source_files() -> list[Path]:
-    """The files that texts are extracted from."""
+    """The modules that texts are extracted from."""
     folders = [path for name in ("pages", "engine", "kronos_dashboard") for path in (ROOT / name).rglob("*.py")]
     return [ROOT / "Home.py", *sorted(folders)]
+
+
+def template_files() -> list[Path]:
+    """The Jinja templates that texts are extracted from."""
+    return sorted((ROOT / "kronos_dashboard").rglob("*.j2"))
 
 
 def texts_of(path: Path) -> Iterator[str | tuple[str, str]]:
@@ -86,6 +95,12 @@ def texts_of(path: Path) -> Iterator[str | tuple[str, str]]:
         texts = [text for text in literals if isinstance(text, str) and text]
         if len(texts) == KEYWORDS.get(name):
             yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
+def template_texts(path: Path) -> Iterator[str]:
+    """The texts of a Jinja template."""
+    for _, _, text in extract_from_ast(Environment().parse(path.read_text(encoding="utf-8")), ("t",)):
+        yield str(text[0] if isinstance(text, tuple) else text)  # values follow the text
 
 
 def new_catalog(language: str | None) -> Catalog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 import pandas as pd
@@ -13,9 +14,10 @@ from kronos_dashboard.errors import RecordError
 from kronos_dashboard.evaluation.coverage_note import CoverageNote
 from kronos_dashboard.export.sanitize import comment_lines
 from kronos_dashboard.forecasting.record import RunRecord
-from kronos_dashboard.messages import Message, msg
+from kronos_dashboard.messages import Message, msg, sentences, term
 
 __all__ = [
+    "FACT_NAMES",
     "NEUTRAL_NOTE",
     "comment_header",
     "describe_path_options",
@@ -56,27 +58,72 @@ def describe_path_options(sampling: SamplingConfig) -> Message:
     return msg("starting at the decoded level")
 
 
-def run_facts(record: RunRecord) -> list[tuple[str, str]]:
-    """How a forecast was made: name and text of each fact, for people."""
+FACT_NAMES: Mapping[str, Message] = {
+    "model": msg("Model"),
+    "checkpoint": msg("Checkpoint"),
+    "tokenizer": msg("Tokenizer"),
+    "candles": msg("Candles"),
+    "context": msg("Context"),
+    "window": msg("Window"),
+    "time zone": msg("Time zone"),
+    "sampling": msg("Sampling"),
+    "seed": msg("Seed"),
+    "device": msg("Device"),
+    "versions": msg("Versions"),
+    "created": msg("Created"),
+    "note": msg("Note"),
+}
+"""Name of a fact in files (``run_facts``) -> its label for people."""
+
+
+def run_facts(record: RunRecord) -> list[tuple[str, Message]]:
+    """How a forecast was made: name (``FACT_NAMES``) and text of each fact, for people."""
     config = record.sampling
     cutoff, last = (_local_time(text, record.session_tz) for text in (record.cutoff, record.future[-1]))
-    filters = f"temperature {config.temperature:g}; top-p {config.nucleus:g}; top-k {config.top_k or 'off'}"
-    min_p = f"min-p {config.min_p:g}" if config.min_p else "min-p off"
-    context_limit = f"limit of {record.max_context} candles: {record.context_overflow}"
+    sampling = msg(
+        "{count} paths {start}; temperature {temperature}; top-p {top_p}; top-k {top_k}; min-p {min_p}; limit of "
+        "{limit} candles: {overflow}",
+        count=config.num_paths,
+        start=describe_path_options(config),
+        temperature=f"{config.temperature:g}",
+        top_p=f"{config.nucleus:g}",
+        top_k=config.top_k or msg("off"),
+        min_p=f"{config.min_p:g}" if config.min_p else msg("off"),
+        limit=record.max_context,
+        overflow=record.context_overflow,
+    )
+    candles = msg(
+        "{symbol} {interval} from {source}",
+        symbol=record.symbol,
+        interval=record.interval,
+        source=record.source or msg("an unknown source"),
+    )
+    window = msg(
+        "{context} candles up to {cutoff}; {horizon} steps up to {last}",
+        context=record.context_length,
+        cutoff=cutoff,
+        horizon=record.horizon,
+        last=last,
+    )
+    timezone = msg(
+        "{timezone}; timestamps mark the {bar_edge} of a bar",
+        timezone=record.session_tz,
+        bar_edge=msg("open") if record.timestamp_at == "open" else msg("close"),
+    )
     return [
-        ("model", record.model_label),
-        ("checkpoint", f"sha256 {record.weights_sha256 or 'unknown'}"),
-        ("tokenizer", f"sha256 {record.tokenizer_sha256}"),
-        ("candles", f"{record.symbol} {record.interval} from {record.source or 'an unknown source'}"),
-        ("context", f"sha256 {record.candles_fingerprint}"),
-        ("window", f"{record.context_length} candles up to {cutoff}; {record.horizon} steps up to {last}"),
-        ("time zone", f"{record.session_tz}; timestamps mark the {record.timestamp_at} of a bar"),
-        ("sampling", f"{config.num_paths} paths {describe_path_options(config)}; {filters}; {min_p}; {context_limit}"),
-        ("seed", str(config.seed)),
-        ("device", f"{record.device} in {record.dtype}"),
-        ("versions", "; ".join(f"{name} {number}" for name, number in record.versions.items())),
-        ("created", f"{record.created_at}; run {record.run_id}"),
-        *(("note", note) for note in record.notes),
+        ("model", term(record.model_label)),
+        ("checkpoint", msg("sha256 {digest}", digest=record.weights_sha256 or msg("unknown"))),
+        ("tokenizer", msg("sha256 {digest}", digest=record.tokenizer_sha256)),
+        ("candles", candles),
+        ("context", msg("sha256 {digest}", digest=record.candles_fingerprint)),
+        ("window", window),
+        ("time zone", timezone),
+        ("sampling", sampling),
+        ("seed", term(str(config.seed))),
+        ("device", msg("{device} in {dtype}", device=record.device, dtype=record.dtype)),
+        ("versions", term("; ".join(f"{name} {number}" for name, number in record.versions.items()))),
+        ("created", msg("{time}; run {run_id}", time=record.created_at, run_id=record.run_id)),
+        *(("note", note if isinstance(note, Message) else term(note)) for note in record.notes),
     ]
 
 
@@ -111,7 +158,7 @@ def run_details(record: RunRecord) -> list[tuple[Message, str]]:
     ]
 
 
-def disclaimers(record: RunRecord, coverage_note: CoverageNote | None = None) -> list[str]:
+def disclaimers(record: RunRecord, coverage_note: CoverageNote | None = None) -> list[Message]:
     """Limits of the numbers, in whole sentences.
 
     Args:
@@ -119,28 +166,38 @@ def disclaimers(record: RunRecord, coverage_note: CoverageNote | None = None) ->
         coverage_note: what is known about the coverage of its bands; None if it was not looked up.
     """
     config = record.sampling
-    texts = ["These are possible futures sampled by a model. Not a prediction guarantee and not investment advice."]
+    texts = [
+        msg("These are possible futures sampled by a model. Not a prediction guarantee and not investment advice.")
+    ]
     if record.model_name.lower() == "bundled":
         texts.append(
-            "The bundled model is a small demonstration, not the published Kronos. Its model card compares it with a "
-            "random walk."
+            msg(
+                "The bundled model is a small demonstration, not the published Kronos. Its model card compares it with "
+                "a random walk."
+            )
         )
     if config.has_mirror_images:
         texts.append(NEUTRAL_NOTE)
-    texts.append("This window may overlap the model's training data; in that case a good fit proves nothing.")
+    texts.append(msg("This window may overlap the model's training data; in that case a good fit proves nothing."))
     texts.append(
-        "Quantiles are those of the sampled paths. The label of a band is a fraction of paths, not a measured coverage."
+        msg(
+            "Quantiles are those of the sampled paths. The label of a band is a fraction of paths, not a measured "
+            "coverage."
+        )
         if coverage_note is None
-        else f"Quantiles are those of the sampled paths, not of actual prices. {coverage_note.describe()}"
+        else sentences(msg("Quantiles are those of the sampled paths, not of actual prices."), coverage_note.describe())
     )
     is_truncated = config.nucleus < 1 or config.top_k is not None or (config.min_p or 0.0) >= _NARROWING_MIN_P
     if config.temperature < 1 or is_truncated:
-        texts.append("A temperature below 1, or dropping unlikely tokens, makes the bands too narrow by design.")
+        texts.append(msg("A temperature below 1, or dropping unlikely tokens, makes the bands too narrow by design."))
     if config.num_paths < _MIN_PATHS_FOR_TAILS:
         texts.append(
-            f"With {config.num_paths} paths, each outer quantile depends on one or two paths and changes with the seed."
+            msg(
+                "With {count} paths, each outer quantile depends on one or two paths and changes with the seed.",
+                count=config.num_paths,
+            )
         )
-    texts.append("The model sees only these candles: no news; no other markets; no upcoming events.")
+    texts.append(msg("The model sees only these candles: no news; no other markets; no upcoming events."))
     return texts
 
 

@@ -56,7 +56,7 @@ def write_paths_csv(forecast: Forecast, record: RunRecord, coverage_note: Covera
 
 def write_paths_parquet(forecast: Forecast, record: RunRecord, coverage_note: CoverageNote | None = None) -> bytes:
     """All paths as Parquet; its metadata are the run record, and the facts and disclaimers of every file."""
-    metadata = {f"{_PREFIX}{name}": text for name, text in run_facts(record) if name != "note"}
+    metadata = {f"{_PREFIX}{name}": str(text) for name, text in run_facts(record) if name != "note"}
     metadata[f"{_PREFIX}notes"] = " ".join(record.notes)
     metadata[f"{_PREFIX}limits"] = " ".join(disclaimers(record, coverage_note))
     table = paths_table(forecast, record).replace_schema_metadata({**metadata, RECORD_KEY.decode(): record.to_json()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from gettext import NullTranslations
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from markupsafe import Markup
 
 from engine.forecast import Forecast
 from kronos_dashboard.evaluation.coverage_note import CoverageNote
-from kronos_dashboard.export.metadata import disclaimers, run_facts
+from kronos_dashboard.export.metadata import FACT_NAMES, disclaimers, run_facts
 from kronos_dashboard.export.svg import COVERAGES, forecast_svg
 from kronos_dashboard.export.tables import forecast_table
 from kronos_dashboard.forecasting.record import RunRecord
 from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.messages import DEFAULT_LANGUAGE, Message, load_catalog, translate
 
 __all__ = ["write_report"]
 
@@ -62,41 +64,58 @@ class _Table:
 
 
 def write_report(
-    window: Window, forecast: Forecast, record: RunRecord, coverage_note: CoverageNote | None = None
+    window: Window,
+    forecast: Forecast,
+    record: RunRecord,
+    coverage_note: CoverageNote | None = None,
+    *,
+    language: str = DEFAULT_LANGUAGE,
 ) -> bytes:
-    """The report as HTML in UTF-8: chart, last step, bands and their coverage, disclaimers, facts, steps, record."""
+    """The report as HTML in UTF-8: chart, last step, bands and their coverage, disclaimers, facts, steps, record.
+
+    Args:
+        window: what was forecast.
+        forecast: its paths.
+        record: how they were made.
+        coverage_note: what is known about the coverage of the bands; None if it was not looked up.
+        language: of the texts, one of ``messages.available_languages``. Names of columns stay as they are.
+    """
+    catalog = load_catalog(language)
     html = (
-        _environment()
+        _environment(catalog)
         .get_template("report.html.j2")
         .render(
+            language=language,
             record=record,
             num_paths=forecast.num_paths,
             is_mirrored=record.sampling.has_mirror_images,
             has_actuals=window.actual is not None,
             cutoff=window.context.local_index[-1].isoformat(),
-            chart=Markup(forecast_svg(window, forecast)),
+            chart=Markup(forecast_svg(window, forecast, catalog)),
             coverages=", ".join(f"{coverage:.0%}" for coverage in reversed(COVERAGES)),
-            coverage_note=None if coverage_note is None else coverage_note.describe(),
+            coverage_note=None if coverage_note is None else translate(coverage_note.describe(), catalog),
             last_step=_last_step(window, forecast),
             bands=list(_bands(window, forecast, coverage_note)),
-            disclaimers=disclaimers(record, coverage_note),
-            facts=run_facts(record),
+            disclaimers=[translate(text, catalog) for text in disclaimers(record, coverage_note)],
+            facts=[
+                (translate(FACT_NAMES[name], catalog), translate(text, catalog)) for name, text in run_facts(record)
+            ],
             steps=_steps(window, forecast),
         )
     )
     return html.encode("utf-8", errors="replace")
 
 
-def _environment() -> Environment:
+def _environment(catalog: NullTranslations) -> Environment:
+    """Templates, whose function ``t`` gives a text and its values in the language of ``catalog``."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=False,
-        extensions=["jinja2.ext.i18n"],
         finalize=_escape,
     )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    environment.globals["t"] = lambda template, **values: translate(Message(template, values), catalog)
     return environment
 
 

@@ -6,6 +6,7 @@ Shapes: T' context candles that are drawn at x = 0..T'-1, H steps at x = T'..T'+
 from __future__ import annotations
 
 from dataclasses import dataclass
+from gettext import NullTranslations
 from html import escape
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 
 from engine.forecast import Forecast
 from kronos_dashboard.forecasting.windows import Window
+from kronos_dashboard.messages import msg, translate
 
 __all__ = ["COVERAGES", "forecast_svg"]
 
@@ -44,20 +46,30 @@ class _Scale:
         return " ".join(f"{self.x(bar):.1f},{self.y(price):.1f}" for bar, price in zip(bars, prices, strict=True))
 
 
-def forecast_svg(window: Window, forecast: Forecast) -> str:
-    """An ``svg`` element, whose classes have their colors from ``templates/report.css``."""
+def forecast_svg(window: Window, forecast: Forecast, catalog: NullTranslations) -> str:
+    """An ``svg`` element, whose classes have their colors from ``templates/report.css``; labels by ``catalog``."""
     shown = window.context.tail(min(_MAX_CONTEXT, max(_MIN_CONTEXT, 2 * window.horizon)))
     count = len(shown)
     scale = _scale(window, forecast, count + window.horizon, shown.frame)
     times = shown.local_index.append(window.local_future)
-    label = f"{window.context.symbol}: {count} candles and {forecast.num_paths} sampled paths of {window.horizon} steps"
+    label = msg(
+        "{symbol}: {context} candles and {paths} sampled paths of {horizon} steps",
+        symbol=window.context.symbol,
+        context=count,
+        paths=forecast.num_paths,
+        horizon=window.horizon,
+    )
+    band_labels = {coverage: msg("{coverage:.0%} of the paths", coverage=coverage) for coverage in COVERAGES}
     bars = np.arange(count - 1, count + window.horizon)
     last = float(shown.frame["close"].iloc[-1])
     elements = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">',
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(translate(label, catalog))}">',
         *_price_grid(scale),
         *_time_labels(scale, times),
-        *(_band(scale, bars, last, forecast.band(coverage), coverage) for coverage in COVERAGES),
+        *(
+            _band(scale, bars, last, forecast.band(coverage), translate(label, catalog))
+            for coverage, label in band_labels.items()
+        ),
         *_candles(scale, shown.frame, 0, ""),
         *_candles(scale, forecast.candles(), count, "one-"),
         f'<polyline class="median" points="{scale.line(bars, np.r_[last, forecast.median()])}"/>',
@@ -97,18 +109,18 @@ def _price_grid(scale: _Scale) -> list[str]:
 def _time_labels(scale: _Scale, times: pd.DatetimeIndex) -> list[str]:
     is_daily = bool((times == times.normalize()).all())
     rows = range(len(times) // (2 * _NUM_TICKS), len(times), max(1, len(times) // _NUM_TICKS))
-    time_format = "%d %b %Y" if is_daily else "%d %b %H:%M"
+    time_format = "%Y-%m-%d" if is_daily else "%Y-%m-%d %H:%M"  # the same in every language
     return [
         f'<text class="time" x="{scale.x(row):.1f}" y="{_HEIGHT - 10}">{times[row].strftime(time_format)}</text>'
         for row in rows
     ]
 
 
-def _band(scale: _Scale, bars: np.ndarray, last: float, edges: np.ndarray, coverage: float) -> str:
+def _band(scale: _Scale, bars: np.ndarray, last: float, edges: np.ndarray, label: str) -> str:
     """A polygon from the last close along the edges [2, H]."""
     lower, upper = (np.r_[last, edge] for edge in edges)
     points = f"{scale.line(bars, upper)} {scale.line(bars[::-1], lower[::-1])}"
-    return f'<polygon class="band" points="{points}"><title>{coverage:.0%} of the paths</title></polygon>'
+    return f'<polygon class="band" points="{points}"><title>{escape(label)}</title></polygon>'
 
 
 def _candles(scale: _Scale, frame: pd.DataFrame, first: int, prefix: str) -> list[str]:

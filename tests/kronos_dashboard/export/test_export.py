@@ -2,6 +2,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 from engine import Forecast, KronosPredictor
 from kronos_dashboard import export
 from kronos_dashboard.errors import ExportError, ImportFileError, RecordError
-from kronos_dashboard.export.metadata import NEUTRAL_NOTE, describe_path_options
+from kronos_dashboard.export.metadata import FACT_NAMES, NEUTRAL_NOTE, describe_path_options
 from kronos_dashboard.forecasting.run import RunRecord, SamplingConfig, run_forecasts
 from kronos_dashboard.forecasting.windows import Window, latest_window, replay_window
 from kronos_dashboard.markets.importers import ExportedForecastError, read
+from kronos_dashboard.messages import load_catalog, translate
 from tests.support import makers
 
 Made = tuple[Window, Forecast, RunRecord]
@@ -294,6 +296,27 @@ def test_the_report_is_whole_escaped_and_needs_no_network(made: Made, symbol: st
     assert "@import" not in text
     assert {"svg", "polygon", "polyline"} <= page.seen
     assert RunRecord.from_json(page.record) == told
+
+
+def test_the_report_is_in_the_language_of_its_reader(made: Made) -> None:
+    window, forecast, record = made
+    english = export.write_report(window, forecast, record).decode()
+    chinese = export.write_report(window, forecast, record, language="zh-Hans").decode()
+    assert ('<html lang="en">' in english, '<html lang="zh-Hans">' in chinese) == (True, True)
+    labels = [
+        *(label for name, label in FACT_NAMES.items() if name != "note"),
+        *export.disclaimers(record),
+        *(text for name, text in export.run_facts(record) if name == "window"),
+    ]
+    catalog = load_catalog("zh-Hans")
+    for text in labels:
+        assert escape(text) in english
+        assert escape(translate(text, catalog)) in chinese
+    details = re.sub(
+        r"<style>.*?</style>|<code>.*?</code>|<details>.*?</details>|<td>.*?</td>", "", chinese, flags=re.DOTALL
+    )
+    words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"<[^>]+>", " ", details)))
+    assert words <= {"TEST", "bundle", "output", "token"}, "besides names of options"
 
 
 def test_the_report_has_the_coverage_of_the_window_only_if_actuals_are_known(made: Made, without_volume: Made) -> None:

@@ -19,7 +19,7 @@ from kronos_dashboard.export import (
 from kronos_dashboard.export.metadata import run_details
 from kronos_dashboard.forecasting.record import RunRecord
 from kronos_dashboard.ui.forecast.coverage_line import coverage_note_of
-from kronos_dashboard.ui.i18n import t, translate
+from kronos_dashboard.ui.i18n import language, t, translate
 
 if TYPE_CHECKING:
     from kronos_dashboard.ui.forecast.runs import ForecastResult
@@ -50,6 +50,7 @@ def export_options(result: ForecastResult, revealed: int, max_bytes: int) -> tup
     window, forecast, record, note = result.window, result.forecast, result.record, coverage_note_of(result)
     if window.actual is not None and revealed < len(window.actual):
         window = replace(window, actual=None)
+    chosen_language = language()
     stem, rows = file_stem(record), forecast.num_paths * forecast.horizon
     return (
         ExportOption(
@@ -99,7 +100,7 @@ def export_options(result: ForecastResult, revealed: int, max_bytes: int) -> tup
             mime="text/html",
             icon=":material/article:",
             help=t("One self-contained page with chart, figures and limits; works offline."),
-            write=lambda: write_report(window, forecast, record, note),
+            write=lambda: write_report(window, forecast, record, note, language=chosen_language),
         ),
     )
 
