@@ -128,7 +128,7 @@ def _last_step(window: Window, forecast: Forecast) -> _LastStep:
     last_close, median = float(window.context.frame["close"].iloc[-1]), float(forecast.median()[-1])
 
     def with_return(price: float) -> str:
-        return f"{price:,.6g} ({price / last_close - 1:+.2%})"
+        return f"{price:,.6g} ({price / last_close - 1:+z.2%})"
 
     return _LastStep(
         last_close=f"{last_close:,.6g}",

@@ -77,12 +77,12 @@ def _metrics(result: ForecastResult) -> None:
         (
             t("Median at +{count} bars", count=forecast.horizon),
             f"{median:,.6g}",
-            f"{median / last_close - 1:+.2%}",
+            f"{median / last_close - 1:+z.2%}",
         ),
         (
             t("{share} interval", share=f"{COVERAGE:.0%}"),
             f"{format_price(lower, 5, keep_zeros=True)} – {format_price(upper, 5, keep_zeros=True)}",
-            f"{lower / last_close - 1:+.1%} … {upper / last_close - 1:+.1%}",
+            f"{lower / last_close - 1:+z.1%} … {upper / last_close - 1:+z.1%}",
         ),
         (t("P(close higher)"), f"{prob_higher:.0%}", paths_text),
     )
