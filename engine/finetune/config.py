@@ -267,6 +267,8 @@ class TokenizerStage(StageConfig):
     """Weight of the reconstruction from the coarse token alone."""
     quantization_weight: Number = 0.5
     """Weight of the commitment and entropy losses."""
+    wick_weight: NumberOrZero = 0.0
+    """Weight of the penalty on reconstructed candles whose high or low lies inside the body, or nearly."""
     decorrelation_weight: Number = 0.0
     """Weight of the mean squared correlation between two code bits. The published losses balance each bit but allow
     bits to duplicate one another, which leaves many codes unused."""

@@ -140,7 +140,7 @@ def _print_comparison(window: Window, forecast: Forecast) -> None:
     assert window.actual is not None
     actual = window.actual.frame["close"].to_numpy()
     for name, candidate in (("model", forecast), ("random walk", random_walk(window))):
-        scores = score(candidate.paths[..., 3], actual, _COVERAGE)
+        scores = score(candidate.paths[..., 3], actual, _COVERAGE, is_paired=candidate.is_mirrored)
         inside = f"{scores.coverage:.0%} of closes inside the {_COVERAGE:.0%} band of width {scores.width:.4g}"
         _print_line("actual", f"{name}: CRPS {scores.crps:.4g}, {inside}")
 

@@ -158,6 +158,6 @@ def _score(name: str, forecast: Forecast, actual: np.ndarray) -> ForecastScore:
         mae=mae(median, actual),
         rmse=rmse(median, actual),
         mape=float((errors / actual).mean()),
-        crps=float(crps(paths, actual).mean()),
+        crps=float(crps(paths, actual, is_paired=forecast.is_mirrored).mean()),
         coverages=band_coverages(paths, actual, BANDS),
     )

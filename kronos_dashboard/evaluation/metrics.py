@@ -184,11 +184,14 @@ def opening_gap(first_opens: np.ndarray, last_close: float, atr: float) -> np.nd
     return gaps / atr if atr > 0 else np.full_like(gaps, np.nan)
 
 
-def score(paths: np.ndarray, actual: np.ndarray, coverage: float) -> ScoreSummary:
-    """Summarize closes ``paths`` [N, H] against ``actual`` [H], with the central band of nominal ``coverage``."""
+def score(paths: np.ndarray, actual: np.ndarray, coverage: float, *, is_paired: bool = False) -> ScoreSummary:
+    """Summarize closes ``paths`` [N, H] against ``actual`` [H], with the central band of nominal ``coverage``.
+
+    ``is_paired``: the paths are antithetic pairs (``crps``).
+    """
     (lower, upper), median = _band(paths, coverage), np.quantile(paths, 0.5, axis=0)
     return ScoreSummary(
-        crps=float(crps(paths, actual).mean()),
+        crps=float(crps(paths, actual, is_paired=is_paired).mean()),
         coverage=interval_coverage(lower, upper, _match_precision(actual, paths)),
         width=interval_width(lower, upper),
         median_error=float(np.abs(median - actual).mean()),

@@ -153,6 +153,6 @@ def _cell_metrics(window: Window, forecast: Forecast) -> dict[str, float]:
         actual = window.actual.frame["close"].to_numpy()
         lower, upper = forecast.band(_COVERAGE)
         metrics["mae"] = mae(forecast.median(), actual) / last_close
-        metrics["crps"] = float(crps(sampled.closes, actual).mean()) / last_close
+        metrics["crps"] = float(crps(sampled.closes, actual, is_paired=sampled.is_paired).mean()) / last_close
         metrics["coverage"] = interval_coverage(lower, upper, actual.astype(forecast.paths.dtype))
     return metrics

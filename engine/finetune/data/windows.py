@@ -40,6 +40,7 @@ __all__ = [
     "normalize_windows",
     "plan_epoch",
     "window_counts",
+    "window_statistics",
 ]
 
 MIN_WINDOWS_PER_EPOCH = 1024
@@ -64,6 +65,9 @@ class Batch(NamedTuple):
     """Coarse and fine ids int64 [b, W, 2] if they were encoded before training; else empty."""
     mirrored_candles: Tensor = _EMPTY
     """Each candle mirrored about the previous close, in the same normalization, float32 [b, W, 6]; else empty."""
+    price_scale: Tensor = _EMPTY
+    """Scale and shift of normalized prices: ``scale * z + shift`` puts open, high, low and close on one scale, whose
+    unit is the standard deviation of the close in the context; float32 [b, 2, 4]."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,7 @@ def _to_batch(windows: np.ndarray, features: np.ndarray, context_lengths: np.nda
         torch.from_numpy(context_lengths),
         torch.tensor(weight),
         torch.empty(0, dtype=torch.int64),
+        price_scale=torch.from_numpy(_price_scale(*window_statistics(windows, context_lengths))),
     )
 
 
@@ -270,8 +275,20 @@ def normalize_windows(windows: np.ndarray, context_lengths: np.ndarray, values: 
 
     Args:
         windows: raw candles, [b, W, 6].
-        context_lengths: candles that enter the statistics, [b]. Later ones do not.
+        context_lengths: see ``window_statistics``.
         values: candles to normalize instead of ``windows``, [b, W, 6].
+    """
+    mean, scale = window_statistics(windows, context_lengths)
+    zscores = ((windows if values is None else values) - mean[:, None]) / scale[:, None]
+    return np.clip(zscores, -ZSCORE_CLIP, ZSCORE_CLIP).astype(np.float32)
+
+
+def window_statistics(windows: np.ndarray, context_lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and scale [b, 6] of each window's context.
+
+    Args:
+        windows: raw candles, [b, W, 6].
+        context_lengths: candles that enter the statistics, [b]. Later ones do not.
     """
     in_context = (np.arange(windows.shape[1]) < context_lengths[:, None])[..., None]  # [b, W, 1]
     context = np.where(in_context, windows, windows[:, :1])
@@ -279,9 +296,13 @@ def normalize_windows(windows: np.ndarray, context_lengths: np.ndarray, values: 
     mean = np.where(constant, windows[:, 0], (windows * in_context).sum(axis=1) / context_lengths[:, None])
     variance = (((windows - mean[:, None]) ** 2) * in_context).sum(axis=1) / context_lengths[:, None]
     std = np.where(constant, 0.0, np.sqrt(variance))
-    scale = std + _epsilons(mean, std, constant)
-    zscores = ((windows if values is None else values) - mean[:, None]) / scale[:, None]
-    return np.clip(zscores, -ZSCORE_CLIP, ZSCORE_CLIP).astype(np.float32)
+    return mean, std + _epsilons(mean, std, constant)
+
+
+def _price_scale(mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """``Batch.price_scale`` [b, 2, 4] of statistics [b, 6]."""
+    unit = scale[:, 3:4]
+    return np.stack((scale[:, :4] / unit, (mean[:, :4] - mean[:, 3:4]) / unit), axis=1).astype(np.float32)
 
 
 def _epsilons(mean: np.ndarray, std: np.ndarray, constant: np.ndarray) -> np.ndarray:

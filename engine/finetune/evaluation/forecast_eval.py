@@ -105,7 +105,8 @@ class EvalWindows:
         for number, frame, forecast in zip(numbers, frames, forecasts, strict=True):
             last_close = frame["close"].iloc[self.context - 1]
             closes = np.maximum(forecast.paths[:, :, 3].astype(np.float64), last_close * _MIN_CLOSE_RATIO)  # [N, H]
-            rows.append(self._path_metrics(number, np.log(closes / last_close), forecast.repaired_fraction))
+            returns = np.log(closes / last_close)
+            rows.append(self._path_metrics(number, returns, forecast.repaired_fraction, is_paired=forecast.is_mirrored))
         return np.array(rows)
 
     def _frame(self, window: WindowRef) -> pd.DataFrame:
@@ -115,12 +116,14 @@ class EvalWindows:
     def _closes(self, window: WindowRef) -> np.ndarray:
         return np.asarray(self.candles.values[window.first_row : window.first_row + self.context + self.horizon, 3])
 
-    def _path_metrics(self, number: int, paths: np.ndarray, repaired_fraction: float) -> list[float]:
+    def _path_metrics(
+        self, number: int, paths: np.ndarray, repaired_fraction: float, *, is_paired: bool = False
+    ) -> list[float]:
         """Metrics of log-returns ``paths`` [N, H] for window ``number``, in the order of METRICS."""
         actual, volatility = self.actual_returns[number], self.volatility[number]
         error = np.abs(np.median(paths, axis=0) - actual).mean()
         coverages = [band_coverage(paths, actual, coverage) for coverage in COVERAGES]
-        score = crps(paths, actual).mean()
+        score = crps(paths, actual, is_paired=is_paired).mean()
         return [float(score / volatility), float(error / volatility), *coverages, repaired_fraction]
 
 

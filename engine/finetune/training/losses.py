@@ -20,12 +20,14 @@ from engine.finetune.training.code_supervision import code_loss, target_bits
 from engine.network.model import Kronos
 from engine.network.tokenizer import KronosTokenizer
 
-__all__ = ["ModelObjective", "Objective", "TokenizerObjective", "squared_correlation"]
+__all__ = ["ModelObjective", "Objective", "TokenizerObjective", "squared_correlation", "wick_lengths"]
 
 Metrics = dict[str, Tensor]
 MIN_STEP, MAX_STEP = 0.03, 0.5
 """One-bar changes (z-scores) are clamped to this range before errors are divided by them: a flat window must not
 dominate the loss, nor a wild one vanish from it."""
+MIN_WICK = 0.05
+"""Wicks shorter than this, in one-bar changes, are penalized: real ones are often 0, and the decoder is not exact."""
 DEFAULT_STEP = 0.1
 """One-bar change (z-score) of a typical window, at which errors have weight 1."""
 
@@ -58,13 +60,16 @@ class TokenizerObjective(Objective):
     @property
     def metric_names(self) -> tuple[str, ...]:
         """As in ``Objective``."""
-        return ("wrong_bits",) if self.stage.loss == "supervised" else ("mse", "floor", "correlation")
+        if self.stage.loss == "supervised":
+            return ("wrong_bits",)
+        return ("mse", "floor", "correlation", *(("impossible",) if self.stage.wick_weight else ()))
 
     def forward(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """As in ``Objective``.
 
         ``floor`` is the error of the close relative to its one-bar change (median over windows), ``correlation`` that
-        of two bits (root mean square), ``wrong_bits`` the fraction of bits that differ from the target code.
+        of two bits (root mean square), ``impossible`` the fraction of candles whose high or low lies inside the body,
+        ``wrong_bits`` the fraction of bits that differ from the target code.
         """
         if self.stage.loss == "supervised":
             return self._code_supervision(batch.candles)
@@ -81,12 +86,28 @@ class TokenizerObjective(Objective):
         loss = loss + self.stage.decorrelation_weight * correlation
         floor = full_errors.detach()[..., 3].mean(dim=1).sqrt() / step  # [b]
         metrics = {"mse": full_errors.mean(), "floor": floor.median(), "correlation": correlation.sqrt()}
+        if self.stage.wick_weight:
+            wicks = wick_lengths(full.float(), batch.price_scale) / step[:, None, None]  # [b, W, 2]
+            loss = loss + self.stage.wick_weight * (MIN_WICK - wicks).relu().mean()
+            metrics["impossible"] = (wicks < 0).any(dim=-1).float().mean()
         return loss, {name: value.detach() for name, value in metrics.items()}
 
     def _code_supervision(self, candles: Tensor) -> tuple[Tensor, Metrics]:
         latents = self.network.latents(candles)  # [b, W, K]
         bits = target_bits(candles, self.network.config)
         return code_loss(latents, bits), {"wrong_bits": ((latents > 0) != bits).float().mean()}
+
+
+def wick_lengths(candles: Tensor, price_scale: Tensor) -> Tensor:
+    """Upper and lower wick [b, W, 2] of normalized candles [b, W, 6], below 0 where a high or low is inside the body.
+
+    Args:
+        candles: z-scores, each column by its own statistics.
+        price_scale: what puts them on one scale, ``Batch.price_scale`` [b, 2, 4].
+    """
+    scale, shift = price_scale[:, :1], price_scale[:, 1:]  # [b, 1, 4] each
+    opens, highs, lows, closes = (candles[..., :4] * scale + shift).unbind(-1)  # [b, W] each
+    return torch.stack((highs - torch.maximum(opens, closes), torch.minimum(opens, closes) - lows), dim=-1)
 
 
 def squared_correlation(code: Tensor) -> Tensor:

@@ -156,7 +156,7 @@ def _score(result: ForecastResult, revealed: int) -> dict[str, str]:
     if steps == 0 or observed is None:
         return {t("CRPS"): t("hidden") if observed is not None else t("no actuals yet")}
     actual = observed.frame["close"].to_numpy()[:steps]  # [k]
-    value = float(crps(result.forecast.paths[:, :steps, 3], actual).mean())
+    value = float(crps(result.forecast.paths[:, :steps, 3], actual, is_paired=result.forecast.is_mirrored).mean())
     return {t("CRPS"): format_price(value, 4, keep_zeros=True), t("Bars scored"): str(steps)}
 
 
