@@ -20,7 +20,7 @@ from tests.browser.conftest import App
 if TYPE_CHECKING:
     from engine import KronosPredictor
 
-CONTEXT, PATIENCE_MS = 400, 240_000
+CONTEXT, PATIENCE_MS = 400, 120_000
 CHART = "window.kronosCharts?.charts.get('chart')?.chart"
 
 WATCH = """(chart) => {
